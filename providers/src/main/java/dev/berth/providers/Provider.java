@@ -1,0 +1,53 @@
+package dev.berth.providers;
+
+import dev.berth.core.Step;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Code that knows the environments of one pool: how to issue and revoke access, clean and verify. One instance serves one pool under
+ * one configuration, for many environments at once; it keeps no state about them between calls.
+ */
+public interface Provider {
+
+    /** The steps this pool's environments have. Only these are ever asked for; fixed for the life of the instance. */
+    Set<Step> steps();
+
+    /**
+     * Runs one step, blocking until it is over; called on a virtual thread, outside any transaction.
+     *
+     * <p>May assume: nobody else works on this environment under a claim that is still good, and whoever worked on it under an
+     * earlier one was {@linkplain #fence fenced}. Must guarantee: idempotence (a step may be run again after a crash, whatever the
+     * first run had done); that nothing it started is still running when it returns; that it ends within {@link Task#timeout()};
+     * that it checks {@link Task#claimHeld()} before each changing call and stops when that says no.
+     *
+     * <ul>
+     *   <li>{@code ISSUE} returns access that works for this epoch alone.
+     *   <li>{@code REVOKE} makes harmless every access of {@link Task#epoch()} or an older epoch, known or not. It must not touch
+     *       access of a newer one.
+     *   <li>{@code CLEAN} may be called for an environment that is already clean, and for one of which nothing is known.
+     *   <li>{@code VERIFY} trusts nothing the cleaner says: what it cannot read is a failure, never agreement.
+     * </ul>
+     *
+     * @return never null; a failure of the environment, and a failure it did not cause, are values
+     * @throws InterruptedException when stopped from outside: everything that was started has been ended first
+     */
+    StepResult run(Step step, Task task) throws InterruptedException;
+
+    /**
+     * Access of a kind that has no {@link Step#ISSUE}: what the configuration says, read when a holder asks and stored nowhere.
+     *
+     * @return credentials by name, or null where there are none
+     */
+    @Nullable Map<String, Object> standingCredentials(String environment);
+
+    /**
+     * Makes the worker harmless that held this claim, and returns once it is: its programs are killed, its sessions denied. Called
+     * by whoever takes a claim over, before its first call. Idempotent; a claim nothing is known of is no error.
+     *
+     * @return false when this cannot be known here (the worker ran on another machine, say): the caller then waits out the whole
+     *     time-out of the step
+     */
+    boolean fence(String claim) throws InterruptedException;
+}

@@ -1,0 +1,73 @@
+package dev.berth.providers;
+
+import java.time.Duration;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** How a step ended. */
+public sealed interface StepResult {
+
+    /**
+     * It did what it was for.
+     *
+     * @param access of {@code ISSUE} alone: what the holder is given, null otherwise
+     * @param report what happened, for operators; null for nothing to say
+     * @param settle time that must pass before anything follows (credentials that outlive their revocation, say); zero for none
+     */
+    record Done(@Nullable Access access, @Nullable String report, Duration settle) implements StepResult {
+        public Done {
+            Objects.requireNonNull(settle);
+        }
+
+        public static Done plain() {
+            return new Done(null, null, Duration.ZERO);
+        }
+    }
+
+    /**
+     * The environment failed: tried again within the step's attempts, then the environment is dirty.
+     *
+     * @param reason one line for lists and events; no secrets
+     * @param report what the provider has to show for it, shown to operators only; null for nothing
+     */
+    record Failed(String reason, @Nullable String report) implements StepResult {
+        public Failed {
+            Objects.requireNonNull(reason);
+        }
+    }
+
+    /**
+     * It failed and the environment did not cause it (our own credentials, throttling, an endpoint down): nothing becomes dirty for
+     * it, the step is tried again after a while.
+     *
+     * @param reason one line for lists and events; no secrets
+     * @param report as for {@link Failed}
+     */
+    record Unavailable(String reason, @Nullable String report) implements StepResult {
+        public Unavailable {
+            Objects.requireNonNull(reason);
+        }
+    }
+
+    /**
+     * What a holder is given to get in. Secret: it is stored encrypted and shown to the holder only.
+     *
+     * @param credentials secrets by name; may be empty
+     * @param connection where and how to connect; null when the environment's own facts say it
+     * @param env variables for a wrapped command, by name; may be empty
+     */
+    record Access(Map<String, Object> credentials, @Nullable Map<String, Object> connection, Map<String, String> env) {
+        public Access {
+            credentials = Map.copyOf(credentials);
+            connection = connection == null ? null : Map.copyOf(connection);
+            env = Map.copyOf(env);
+        }
+
+        /** Secrets do not print. */
+        @Override
+        public String toString() {
+            return "Access[…]";
+        }
+    }
+}
