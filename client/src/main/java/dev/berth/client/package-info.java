@@ -1,5 +1,6 @@
 /**
- * The Java client of the HTTP API. Imports the JDK and a JSON library only, so that it fits into anybody's program.
+ * The Java client of Berth's HTTP API, on the JDK's own HTTP client and a JSON library. It must not import anything of
+ * the server: the wire is the only thing the two share.
  */
 @NullMarked
 package dev.berth.client;
