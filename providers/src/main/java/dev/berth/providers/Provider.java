@@ -40,7 +40,8 @@ public interface Provider {
      *
      * @return credentials by name, or null where there are none
      */
-    @Nullable Map<String, Object> standingCredentials(String environment);
+    @Nullable
+    Map<String, Object> standingCredentials(String environment);
 
     /**
      * Makes the worker harmless that held this claim, and returns once it is: its programs are killed, its sessions denied. Called
