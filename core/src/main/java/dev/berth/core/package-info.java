@@ -1,6 +1,6 @@
 /**
- * The rules: states, the transition table, and {@code decide} over a slice of a pool. Pure: imports the JDK only, does no
- * input or output, and reads neither clock nor randomness.
+ * The rules: who gets what, when, and how it comes back clean, as pure functions over immutable values. Must not import anything but
+ * the JDK: no I/O, no clock, no randomness, no logging.
  */
 @NullMarked
 package dev.berth.core;

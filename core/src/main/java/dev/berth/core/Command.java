@@ -1,0 +1,155 @@
+package dev.berth.core;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Something that is asked of a pool. Every command is answered by one {@link Answer}; none is answered before its effects are durable. */
+public sealed interface Command {
+
+    /**
+     * Environments are wanted. Answered by {@link Answer.Current} or {@link Answer.Refused}.
+     *
+     * @param id of the allocation that this makes, if it makes one
+     */
+    record Ask(AllocationId id, String principal, Request request) implements Command {}
+
+    /** A sign of life. Answered by {@link Answer.Current}, or refused. */
+    record KeepAlive(AllocationId id, Caller caller) implements Command {}
+
+    /** A later end of the session is wanted. Answered by {@link Answer.Current}, or refused. */
+    record Extend(AllocationId id, Caller caller, Instant until) implements Command {}
+
+    /**
+     * The end, on the holder's or an operator's word. Answered by {@link Answer.Current}, also for one that has ended.
+     *
+     * @param outcome what the holder says of it; null for nothing
+     */
+    record Release(AllocationId id, Caller caller, @Nullable String outcome) implements Command {}
+
+    /**
+     * An operator acts on an environment. Answered by {@link Answer.Acted}, or refused.
+     *
+     * @param reason of a quarantine; null where none is given
+     */
+    record Act(EnvironmentName environment, Action action, @Nullable String reason, String principal)
+            implements Command {}
+
+    /** What an operator can do. */
+    enum Action {
+        /** A full episode of revoke, clean and verify, from dirty too. */
+        CLEAN,
+        /** Check now; agreement makes a dirty one available. */
+        VERIFY,
+        /** Dirty with a reason; an allocated one at its end. */
+        QUARANTINE,
+        /** Drain. */
+        RETIRE
+    }
+
+    /** The pool's policy is this from now on. */
+    record Enact(Policy policy) implements Command {}
+
+    /** The configuration has the pool no more: it takes no request, and drains. */
+    record Delist() implements Command {}
+
+    /** These records are, or became, this pool's. */
+    record Register(List<Registration> records) implements Command {
+        public Register {
+            records = List.copyOf(records);
+        }
+    }
+
+    /** These are in the configuration no more. */
+    record Deregister(List<EnvironmentName> names) implements Command {
+        public Deregister {
+            names = List.copyOf(names);
+        }
+    }
+
+    /**
+     * Work is wanted. Answered by {@link Answer.Claimed}.
+     *
+     * @param process who wants it
+     * @param ids fresh ids, as many as steps could be begun
+     */
+    record ClaimWork(String process, List<ClaimId> ids) implements Command {
+        public ClaimWork {
+            ids = List.copyOf(ids);
+        }
+    }
+
+    /** The workers with these claims are alive. Answered by {@link Answer.Renewed}. */
+    record RenewClaims(List<Held> held) implements Command {
+        public RenewClaims {
+            held = List.copyOf(held);
+        }
+
+        /** A claim and what it is for. */
+        public record Held(EnvironmentName environment, ClaimId claim) {}
+    }
+
+    /** A step is over. Answered by {@link Answer.Reported}: false says that the claim was lost and nothing was changed. */
+    record Report(EnvironmentName environment, ClaimId claim, long epoch, Result result) implements Command {}
+
+    /** How a step ended. */
+    sealed interface Result {
+        /**
+         * @param access what was issued; null for every step but issuing
+         * @param settle what must pass before anything follows
+         */
+        record Done(@Nullable Sealed access, @Nullable String report, Duration settle) implements Result {}
+
+        /** The environment failed. */
+        record Failed(String reason, @Nullable String report) implements Result {}
+
+        /** It failed, and the environment did not cause it. */
+        record Unavailable(String reason, @Nullable String report) implements Result {}
+
+        /** An earlier worker could not be made harmless from here: its time-out is waited for. */
+        record Unfenced() implements Result {}
+    }
+
+    /** The workers of every process but this one are known to be gone: their claims are void. */
+    record VoidClaims(String process) implements Command {}
+
+    /** Nothing but the time: what is due is done in every batch. */
+    record Tick() implements Command {}
+
+    /** The environments that it names. */
+    default List<EnvironmentName> environments() {
+        return switch (this) {
+            case Act act -> List.of(act.environment());
+            case Register register ->
+                register.records().stream().map(Registration::name).toList();
+            case Deregister deregister -> deregister.names();
+            case RenewClaims renew ->
+                renew.held().stream().map(RenewClaims.Held::environment).toList();
+            case Report report -> List.of(report.environment());
+            case Ask _, KeepAlive _, Extend _, Release _, Enact _, Delist _, ClaimWork _, VoidClaims _, Tick _ ->
+                List.of();
+        };
+    }
+
+    /** The allocations that it names, but for the one that an ask would make. */
+    default Set<AllocationId> allocations() {
+        return switch (this) {
+            case KeepAlive keepAlive -> Set.of(keepAlive.id());
+            case Extend extend -> Set.of(extend.id());
+            case Release release -> Set.of(release.id());
+            case Ask _,
+                    Act _,
+                    Enact _,
+                    Delist _,
+                    Register _,
+                    Deregister _,
+                    ClaimWork _,
+                    RenewClaims _,
+                    Report _,
+                    VoidClaims _,
+                    Tick _ -> Set.of();
+        };
+    }
+}

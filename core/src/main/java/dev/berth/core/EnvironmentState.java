@@ -1,0 +1,103 @@
+package dev.berth.core;
+
+import java.time.Instant;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** Where an environment is. Each state has only what is legal in it. */
+public sealed interface EnvironmentState {
+
+    /** Which of the states, for lists, counts and the transition table. */
+    enum Name {
+        AVAILABLE,
+        ALLOCATED,
+        CLEANING,
+        CHECKING,
+        DIRTY,
+        RETIRED
+    }
+
+    Name name();
+
+    /** When the rules do something about it by themselves; null for never. */
+    default @Nullable Instant dueAt() {
+        var work = work();
+        return work != null && work.settling() ? work.dueAt() : null;
+    }
+
+    /** When a worker may claim its step; null when there is none to claim. */
+    default @Nullable Instant workAt() {
+        var work = work();
+        return work == null || work.settling() ? null : work.nextAt();
+    }
+
+    /** The step that is being done or is to be done; null when there is none. */
+    default @Nullable Work work() {
+        return null;
+    }
+
+    /** Free. {@code checkAt}: when it is to be verified while idle; null for never. */
+    record Available(@Nullable Instant checkAt) implements EnvironmentState {
+        @Override
+        public Name name() {
+            return Name.AVAILABLE;
+        }
+
+        @Override
+        public @Nullable Instant dueAt() {
+            return checkAt;
+        }
+    }
+
+    /** Granted to its tenant. {@code work}: the issuing of access, until that is done; null then. */
+    record Allocated(@Nullable Work work) implements EnvironmentState {
+        @Override
+        public Name name() {
+            return Name.ALLOCATED;
+        }
+    }
+
+    /** Being revoked, cleaned or verified before the next grant. */
+    record Cleaning(Work work) implements EnvironmentState {
+        public Cleaning {
+            Objects.requireNonNull(work);
+        }
+
+        @Override
+        public Name name() {
+            return Name.CLEANING;
+        }
+    }
+
+    /** Verified while nobody holds it. {@code dirtyBecause}: why it was dirty before, where a person asked; null when it was free. */
+    record Checking(Work work, @Nullable String dirtyBecause) implements EnvironmentState {
+        public Checking {
+            Objects.requireNonNull(work);
+        }
+
+        @Override
+        public Name name() {
+            return Name.CHECKING;
+        }
+    }
+
+    /** Never lent until a person acts. {@code report}: what the provider had to show for it; null for nothing. */
+    record Dirty(String reason, @Nullable String report) implements EnvironmentState {
+        public Dirty {
+            Objects.requireNonNull(reason);
+        }
+
+        @Override
+        public Name name() {
+            return Name.DIRTY;
+        }
+    }
+
+    /** Gone. {@code dirtyBecause}: it went dirty, and would come back so; null when it was clean. */
+    record Retired(@Nullable String dirtyBecause, boolean byOperator) implements EnvironmentState {
+        @Override
+        public Name name() {
+            return Name.RETIRED;
+        }
+    }
+}

@@ -1,0 +1,21 @@
+package dev.berth.core;
+
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One environment of an allocation, as it was when it was granted.
+ *
+ * @param facts the environment's facts at that time, a JSON object
+ * @param access what was issued, encrypted; null while nothing was issued, and after the end
+ */
+public record Grant(EnvironmentName environment, long epoch, String facts, @Nullable Sealed access) {
+    public Grant {
+        Objects.requireNonNull(environment);
+        Objects.requireNonNull(facts);
+    }
+
+    Grant with(@Nullable Sealed issued) {
+        return new Grant(environment, epoch, facts, issued);
+    }
+}

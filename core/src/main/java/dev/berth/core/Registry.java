@@ -1,0 +1,216 @@
+package dev.berth.core;
+
+import dev.berth.core.Environment.Drain;
+import dev.berth.core.EnvironmentState.Allocated;
+import dev.berth.core.EnvironmentState.Available;
+import dev.berth.core.EnvironmentState.Checking;
+import dev.berth.core.EnvironmentState.Cleaning;
+import dev.berth.core.EnvironmentState.Dirty;
+import dev.berth.core.EnvironmentState.Retired;
+import dev.berth.core.Event.Type;
+import dev.berth.core.Transitions.Trigger;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What configuration and operators do: policies, registration, draining, actions on environments. */
+final class Registry {
+    private final Working working;
+    private final Lending lending;
+    private final Instant now;
+
+    Registry(Working working, Lending lending) {
+        this.working = working;
+        this.lending = lending;
+        this.now = working.now;
+    }
+
+    // ---- configuration
+
+    Answer enact(Command.Enact command) {
+        if (!working.listed() || !working.policy().equals(command.policy())) {
+            working.enact(command.policy());
+            working.list(true);
+            working.event(Type.POOL_CONFIGURED, null, null, null, Map.of());
+        }
+        return new Answer.Done();
+    }
+
+    Answer delist() {
+        if (working.listed()) {
+            working.list(false);
+            working.event(Type.POOL_DELISTED, null, null, null, Map.of());
+        }
+        return new Answer.Done();
+    }
+
+    Answer register(Command.Register command) {
+        command.records().forEach(this::register);
+        return new Answer.Done();
+    }
+
+    /** Does what can be done now: the rest when the same record is offered again, once what is in its way has drained. */
+    private void register(Registration record) {
+        var known = working.find(record.name());
+        if (known == null) {
+            var namesake = working.slice().identities().get(record.identity());
+            var before = namesake == null ? null : working.find(namesake);
+            if (before == null) {
+                come(null, record);
+            } else if (before.state() instanceof Retired) {
+                come(before, record); // the same thing under another name keeps its epoch
+            }
+        } else if (known.state() instanceof Retired retired) {
+            if (!(retired.byOperator() && known.record().digest().equals(record.digest()))) {
+                come(known, record);
+            }
+        } else if (known.pool() != working.poolNumber()) {
+            return; // drains in its old pool first
+        } else if (!known.record().identity().equals(record.identity())) {
+            drain(known, Drain.DEREGISTERED); // the name means another thing now: the old one goes first
+        } else {
+            renew(known, record);
+        }
+    }
+
+    private void come(@Nullable Environment before, Registration record) {
+        var epoch = before == null ? 0 : before.epoch();
+        var tenant = before == null ? null : before.tenant();
+        var dirtyBecause = before != null && before.state() instanceof Retired retired ? retired.dirtyBecause() : null;
+        var first = working.policy().firstFrom(working.policy().adopt() ? Step.VERIFY : Step.REVOKE);
+        EnvironmentState state;
+        if (dirtyBecause != null) {
+            state = new Dirty(dirtyBecause, null);
+        } else if (first == null) {
+            state = new Available(null);
+        } else {
+            state = new Cleaning(Work.fresh(first, now));
+        }
+        var arrived = new Environment(
+                working.poolNumber(), record, epoch, null, null, now, working.nextTurn(), tenant, state);
+        working.move(Trigger.REGISTERED, before, arrived);
+        working.event(Type.ENVIRONMENT_REGISTERED, null, record.name(), null, Map.of());
+    }
+
+    /** The record of one that is here: changed perhaps, and back perhaps from being gone. */
+    private void renew(Environment known, Registration record) {
+        boolean changed = !known.record().digest().equals(record.digest());
+        boolean back = known.drain() == Drain.DEREGISTERED || (known.drain() == Drain.OPERATOR && changed);
+        if (!changed && !back) {
+            return;
+        }
+        var next = known.recorded(known.pool(), record);
+        working.move(Trigger.RECORDED, known, back ? next.draining(null) : next);
+        working.event(Type.ENVIRONMENT_CHANGED, null, record.name(), null, Map.of());
+    }
+
+    Answer deregister(Command.Deregister command) {
+        for (var name : command.names()) {
+            var environment = working.find(name);
+            if (environment == null || environment.pool() != working.poolNumber()) {
+                continue;
+            }
+            if (environment.state() instanceof Retired retired) {
+                if (retired.byOperator()) {
+                    working.move(
+                            Trigger.DRAINED,
+                            environment,
+                            environment.in(new Retired(retired.dirtyBecause(), false), now));
+                }
+            } else if (environment.drain() != Drain.DEREGISTERED) {
+                drain(environment, Drain.DEREGISTERED);
+            }
+        }
+        return new Answer.Done();
+    }
+
+    private void drain(Environment environment, Drain because) {
+        switch (environment.state()) {
+            case Available _ -> lending.retire(Trigger.DRAINED, environment, because, null);
+            case Dirty dirty -> lending.retire(Trigger.DRAINED, environment, because, dirty.reason());
+            case Allocated _, Cleaning _, Checking _ -> {
+                working.move(Trigger.DRAINED, environment, environment.draining(because));
+                working.event(Type.ENVIRONMENT_RETIRING, null, environment.name(), null, Map.of());
+            }
+            case Retired _ -> {}
+        }
+    }
+
+    // ---- operators
+
+    Answer act(Command.Act command) {
+        var environment = working.find(command.environment());
+        if (environment == null
+                || environment.pool() != working.poolNumber()
+                || environment.state() instanceof Retired) {
+            return new Answer.Refused(
+                    Refusal.NO_SUCH_ENVIRONMENT, "No environment " + command.environment(), null);
+        }
+        boolean interrupts =
+                command.action() == Command.Action.CLEAN || command.action() == Command.Action.VERIFY;
+        if (interrupts && environment.state() instanceof Allocated) {
+            return new Answer.Refused(
+                    Refusal.ENVIRONMENT_ALLOCATED,
+                    "Environment %s is held: end its allocation first".formatted(environment.name()),
+                    null);
+        }
+        working.event(
+                Type.OPERATOR_ACTED,
+                null,
+                environment.name(),
+                command.principal(),
+                Map.of("action", command.action().name().toLowerCase(Locale.ROOT)));
+        switch (command.action()) {
+            case CLEAN -> clean(environment);
+            case VERIFY -> verify(environment);
+            case QUARANTINE ->
+                quarantine(
+                        environment,
+                        command.reason() == null ? "quarantined by " + command.principal() : command.reason());
+            case RETIRE -> drain(environment, Drain.OPERATOR);
+        }
+        return new Answer.Acted(working.environment(command.environment()));
+    }
+
+    private void clean(Environment environment) {
+        if (environment.state() instanceof Cleaning) {
+            return; // it is being cleaned
+        }
+        var work = environment.state().work();
+        lending.enter(
+                Trigger.OPERATOR_CLEAN,
+                environment.quarantined(null),
+                Step.REVOKE,
+                0,
+                work == null ? List.of() : work.inMotion());
+    }
+
+    private void verify(Environment environment) {
+        var dirtyBecause = environment.state() instanceof Dirty dirty ? dirty.reason() : null;
+        if (!(environment.state() instanceof Available) && dirtyBecause == null) {
+            return; // a check is on its way
+        }
+        if (!working.policy().steps().contains(Step.VERIFY)) {
+            lending.rest(Trigger.OPERATOR_VERIFY, environment); // nothing to ask: the operator's word it is
+            return;
+        }
+        working.move(
+                Trigger.OPERATOR_VERIFY,
+                environment,
+                environment.in(new Checking(Work.fresh(Step.VERIFY, now), dirtyBecause), now));
+    }
+
+    private void quarantine(Environment environment, String reason) {
+        switch (environment.state()) {
+            case Available _ -> lending.dirty(Trigger.QUARANTINED, environment, reason, null);
+            case Allocated _, Cleaning _, Checking _ -> {
+                working.move(Trigger.QUARANTINED, environment, environment.quarantined(reason));
+                working.event(
+                        Type.ENVIRONMENT_QUARANTINED, null, environment.name(), null, Map.of("reason", reason));
+            }
+            case Dirty _, Retired _ -> {}
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package dev.berth.core;
+
+import java.time.Duration;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is asked for.
+ *
+ * @param requester free text naming who asked
+ * @param count how many environments, all or nothing
+ * @param duration how long they are wanted; null for the pool's session
+ * @param keepalive how long without a sign of life; null for the pool's
+ * @param maxWait how long to wait in the queue; zero for not at all
+ * @param labels a JSON object of strings, shown again and opaque to the rules
+ * @param key the caller's idempotency key; null for none
+ * @param digest of the whole request by meaning, to tell a repeat from another request under the same key
+ */
+public record Request(
+        String requester,
+        int count,
+        @Nullable Duration duration,
+        @Nullable Duration keepalive,
+        Duration maxWait,
+        String labels,
+        @Nullable String key,
+        String digest) {
+    public Request {
+        Objects.requireNonNull(requester);
+        Objects.requireNonNull(maxWait);
+        Objects.requireNonNull(labels);
+        Objects.requireNonNull(digest);
+        if (count < 1) {
+            throw new IllegalArgumentException("count: at least 1");
+        }
+    }
+}

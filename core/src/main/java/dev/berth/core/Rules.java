@@ -1,0 +1,86 @@
+package dev.berth.core;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Decides: what a batch of commands, and the time that has come, make of a pool. Pure: the same slice, commands and instant give the
+ * same decision.
+ */
+public final class Rules {
+
+    /** A pool in which something is at stake is touched at least so often, by a tick when there is nothing else to do. */
+    public static final Duration HEARTBEAT = Duration.ofSeconds(2);
+    /** A silence longer than this, where something was at stake, was an outage. */
+    private static final Duration OUTAGE = HEARTBEAT.multipliedBy(3);
+
+    private Rules() {}
+
+    /** Whether something would be lost by silence: the pool needs its heartbeat. */
+    public static boolean isAtStake(Pool pool) {
+        return pool.counts().allocated() > 0 || pool.waiting() > 0;
+    }
+
+    /** Whether nobody could be heard for a while before now: then the slice has to have every allocation that lives. */
+    public static boolean isAfterOutage(Pool pool, Instant now) {
+        return isAtStake(pool) && now.isAfter(pool.touchedAt().plus(OUTAGE));
+    }
+
+    /**
+     * What the batch comes to.
+     *
+     * <p>Whoever gives back or gives a sign of life goes before what time would take from them, what comes back goes to those who
+     * wait, and only then comes who asks now; claims come last, so that they see all work there is.
+     *
+     * @param now not before the pool was last touched
+     */
+    public static Decision decide(Slice slice, List<Command> commands, Instant now) {
+        var working = new Working(slice, now);
+        var lending = new Lending(working);
+        var maintenance = new Maintenance(working, lending);
+        var registry = new Registry(working, lending);
+        var answers = new Answer[commands.size()];
+        if (isAfterOutage(slice.pool(), now)) {
+            lending.forgiveOutage();
+        }
+        for (int i = 0; i < answers.length; i++) {
+            switch (commands.get(i)) {
+                case Command.Release release -> answers[i] = lending.release(release);
+                case Command.KeepAlive keepAlive -> answers[i] = lending.keepAlive(keepAlive);
+                case Command.Extend extend -> answers[i] = lending.extend(extend);
+                case Command.Report report -> answers[i] = maintenance.report(report);
+                case Command.RenewClaims renew -> answers[i] = maintenance.renew(renew);
+                case Command.VoidClaims voided -> answers[i] = maintenance.voidClaims(voided);
+                case Command.Act act -> answers[i] = registry.act(act);
+                case Command.Enact enact -> answers[i] = registry.enact(enact);
+                case Command.Delist _ -> answers[i] = registry.delist();
+                case Command.Register register -> answers[i] = registry.register(register);
+                case Command.Deregister deregister -> answers[i] = registry.deregister(deregister);
+                case Command.Tick _ -> answers[i] = new Answer.Done();
+                case Command.Ask _, Command.ClaimWork _ -> {}
+            }
+        }
+        maintenance.settle();
+        lending.expireHeld();
+        lending.serveQueue();
+        lending.expireWaiting();
+        for (int i = 0; i < answers.length; i++) {
+            if (commands.get(i) instanceof Command.Ask ask) {
+                answers[i] = lending.ask(ask);
+            }
+        }
+        maintenance.startChecks();
+        for (int i = 0; i < answers.length; i++) {
+            if (commands.get(i) instanceof Command.ClaimWork claim) {
+                answers[i] = maintenance.claim(claim);
+            }
+        }
+        return working.decision(Arrays.stream(answers)
+                .map(answer -> answer instanceof Answer.Current current
+                        ? new Answer.Current(working.allocation(current.allocation().id()))
+                        : answer)
+                .toList());
+    }
+}
