@@ -32,7 +32,8 @@ public record AllocationId(String value) {
      * @param random a {@link SecureRandom} in production: the id is what a caller without an account of its own is known by
      */
     public static AllocationId create(int poolNumber, Instant now, RandomGenerator random) {
-        var text = new StringBuilder(48).append(Integer.toString(poolNumber, 36)).append('-');
+        var text =
+                new StringBuilder(48).append(Integer.toString(poolNumber, 36)).append('-');
         var time = Long.toString(Math.max(0, now.toEpochMilli()), 36);
         text.repeat('0', 9 - time.length()).append(time).append('-');
         long high = random.nextLong();

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 public sealed interface AllocationState {
 
     /** When something is to be done about it whatever anybody does; null when never. */
-    @Nullable Instant dueAt();
+    @Nullable
+    Instant dueAt();
 
     /** Its environments, or those it had; empty while it waits. */
     List<Grant> grants();
@@ -65,8 +66,10 @@ public sealed interface AllocationState {
      * @param keepaliveBy when the next sign of life is due; null when none is asked for
      */
     record Active(
-            List<Grant> grants, Instant grantedAt, @Nullable Instant expiresAt, @Nullable Instant keepaliveBy)
-            implements AllocationState {
+            List<Grant> grants,
+            Instant grantedAt,
+            @Nullable Instant expiresAt,
+            @Nullable Instant keepaliveBy) implements AllocationState {
         public Active {
             grants = List.copyOf(grants);
             Objects.requireNonNull(grantedAt);

@@ -97,6 +97,8 @@ public sealed interface Command {
     /** How a step ended. */
     sealed interface Result {
         /**
+         * It did what it was for.
+         *
          * @param access what was issued; null for every step but issuing
          * @param settle what must pass before anything follows
          */

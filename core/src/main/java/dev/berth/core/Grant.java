@@ -9,7 +9,11 @@ import org.jspecify.annotations.Nullable;
  * @param facts the environment's facts at that time, a JSON object
  * @param access what was issued, encrypted; null while nothing was issued, and after the end
  */
-public record Grant(EnvironmentName environment, long epoch, String facts, @Nullable Sealed access) {
+public record Grant(
+        EnvironmentName environment,
+        long epoch,
+        String facts,
+        @Nullable Sealed access) {
     public Grant {
         Objects.requireNonNull(environment);
         Objects.requireNonNull(facts);

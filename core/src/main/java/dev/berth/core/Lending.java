@@ -4,7 +4,6 @@ import dev.berth.core.AllocationState.Active;
 import dev.berth.core.AllocationState.Granting;
 import dev.berth.core.AllocationState.Pending;
 import dev.berth.core.AllocationState.Setbacks;
-import dev.berth.core.Event.Type;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -68,7 +67,7 @@ final class Lending {
         working.put(allocation);
         remember(key, allocation);
         working.event(
-                Type.ALLOCATION_REQUESTED,
+                Event.Type.ALLOCATION_REQUESTED,
                 allocation.id(),
                 null,
                 allocation.principal(),
@@ -160,7 +159,7 @@ final class Lending {
         var granted = allocation.in(state);
         working.put(granted);
         working.event(
-                Type.ALLOCATION_GRANTED,
+                Event.Type.ALLOCATION_GRANTED,
                 granted.id(),
                 null,
                 granted.principal(),
@@ -207,7 +206,7 @@ final class Lending {
         }
         working.put(allocation.in(active(allocation, grants)));
         working.event(
-                Type.ALLOCATION_ACTIVE,
+                Event.Type.ALLOCATION_ACTIVE,
                 allocation.id(),
                 null,
                 allocation.principal(),
@@ -225,7 +224,7 @@ final class Lending {
         var avoid = new HashSet<>(granting.setbacks().avoid());
         avoid.add(culprit.name());
         working.event(
-                Type.ALLOCATION_UNDONE,
+                Event.Type.ALLOCATION_UNDONE,
                 allocation.id(),
                 culprit.name(),
                 allocation.principal(),
@@ -290,7 +289,7 @@ final class Lending {
         working.put(allocation.in(
                 new Active(active.grants(), active.grantedAt(), command.until(), active.keepaliveBy())));
         working.event(
-                Type.ALLOCATION_EXTENDED,
+                Event.Type.ALLOCATION_EXTENDED,
                 allocation.id(),
                 null,
                 command.caller().principal(),
@@ -348,7 +347,7 @@ final class Lending {
         if (!allocation.state().grants().isEmpty()) {
             data.put("environments", names(allocation.state().grants()));
         }
-        working.event(Type.ALLOCATION_ENDED, allocation.id(), null, allocation.principal(), data);
+        working.event(Event.Type.ALLOCATION_ENDED, allocation.id(), null, allocation.principal(), data);
     }
 
     /** Takes back all that an allocation has. */
@@ -401,7 +400,7 @@ final class Lending {
             var free = environment.freedAs(working.nextTurn(), new EnvironmentState.Available(checkAt), now);
             working.move(trigger, environment, free);
             if (!working.policy().steps().isEmpty()) {
-                working.event(Type.ENVIRONMENT_AVAILABLE, null, environment.name(), null, Map.of());
+                working.event(Event.Type.ENVIRONMENT_AVAILABLE, null, environment.name(), null, Map.of());
             }
         }
     }
@@ -414,7 +413,7 @@ final class Lending {
         }
         var tenant = environment.tenant();
         working.event(
-                Type.ENVIRONMENT_DIRTY,
+                Event.Type.ENVIRONMENT_DIRTY,
                 tenant == null ? null : tenant.allocation(),
                 environment.name(),
                 null,
@@ -443,7 +442,7 @@ final class Lending {
                         .draining(null)
                         .in(new EnvironmentState.Retired(dirtyBecause, byOperator), now));
         working.event(
-                Type.ENVIRONMENT_RETIRED,
+                Event.Type.ENVIRONMENT_RETIRED,
                 null,
                 environment.name(),
                 null,
@@ -516,7 +515,7 @@ final class Lending {
             }
         }
         working.event(
-                Type.OUTAGE_SURVIVED, null, null, null, Map.of("seconds", String.valueOf(silence.toSeconds())));
+                Event.Type.OUTAGE_SURVIVED, null, null, null, Map.of("seconds", String.valueOf(silence.toSeconds())));
     }
 
     private static String names(List<Grant> grants) {

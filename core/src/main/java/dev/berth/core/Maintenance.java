@@ -4,7 +4,6 @@ import dev.berth.core.EnvironmentState.Allocated;
 import dev.berth.core.EnvironmentState.Available;
 import dev.berth.core.EnvironmentState.Checking;
 import dev.berth.core.EnvironmentState.Cleaning;
-import dev.berth.core.Event.Type;
 import dev.berth.core.Transitions.Trigger;
 import java.time.Duration;
 import java.time.Instant;
@@ -92,11 +91,11 @@ final class Maintenance {
         var claim = new Claim(id, process, now.plus(Claim.LEASE), deadline);
         var claimed = work.claimedBy(claim);
         if (work.claim() != null) {
-            event(Type.CLAIM_LOST, environment, Map.of("step", slug(work.step())));
+            event(Event.Type.CLAIM_LOST, environment, Map.of("step", slug(work.step())));
         }
         var next = environment.in(at(environment.state(), claimed), now);
         working.move(Trigger.CLAIMED, environment, next);
-        event(Type.STEP_STARTED, environment, Map.of("step", slug(work.step())));
+        event(Event.Type.STEP_STARTED, environment, Map.of("step", slug(work.step())));
         return new Answer.Assignment(next, claimed, claim, claimed.unfenced());
     }
 
@@ -129,7 +128,7 @@ final class Maintenance {
                         Trigger.CLAIMED,
                         environment,
                         environment.in(at(environment.state(), work.abandoned(now)), now));
-                event(Type.CLAIM_LOST, environment, Map.of("step", slug(work.step())));
+                event(Event.Type.CLAIM_LOST, environment, Map.of("step", slug(work.step())));
             }
         }
         return new Answer.Done();
@@ -174,7 +173,7 @@ final class Maintenance {
     }
 
     private void done(Environment environment, Work work, Command.Result.Done done) {
-        event(Type.STEP_DONE, environment, details(work.step(), null, done.report()));
+        event(Event.Type.STEP_DONE, environment, details(work.step(), null, done.report()));
         boolean settles = done.settle().isPositive();
         var settling = work.settlingUntil(now.plus(done.settle()));
         if (environment.state() instanceof Allocated) {
@@ -226,7 +225,7 @@ final class Maintenance {
     }
 
     private void failed(Environment environment, Work work, String reason, @Nullable String report) {
-        event(Type.STEP_FAILED, environment, details(work.step(), reason, report));
+        event(Event.Type.STEP_FAILED, environment, details(work.step(), reason, report));
         int attempts = working.policy().limits(work.step()).attempts();
         boolean again = work.failures() + 1 < attempts;
         switch (environment.state()) {
@@ -267,7 +266,7 @@ final class Maintenance {
 
     private void stalled(Environment environment, Work work, Command.Result.Unavailable unavailable) {
         event(
-                Type.STEP_UNAVAILABLE,
+                Event.Type.STEP_UNAVAILABLE,
                 environment,
                 details(work.step(), unavailable.reason(), unavailable.report()));
         working.move(
@@ -286,14 +285,14 @@ final class Maintenance {
             return;
         }
         if (breaker.openUntil() == null) {
-            working.event(Type.BREAKER_OPENED, null, null, null, Map.of("reason", reason));
+            working.event(Event.Type.BREAKER_OPENED, null, null, null, Map.of("reason", reason));
         }
         working.breaker(new Pool.Breaker(failures, now.plus(PROBE_EVERY)));
     }
 
     private void closeBreaker() {
         if (working.breaker().openUntil() != null) {
-            working.event(Type.BREAKER_CLOSED, null, null, null, Map.of());
+            working.event(Event.Type.BREAKER_CLOSED, null, null, null, Map.of());
         }
         working.breaker(Pool.Breaker.CLOSED);
     }
@@ -356,7 +355,7 @@ final class Maintenance {
         };
     }
 
-    private void event(Type type, Environment environment, Map<String, String> data) {
+    private void event(Event.Type type, Environment environment, Map<String, String> data) {
         var tenant = environment.tenant();
         working.event(
                 type, tenant == null ? null : tenant.allocation(), environment.name(), null, Objects.requireNonNull(data));

@@ -64,7 +64,8 @@ public record Policy(
     }
 
     /** The first of the steps from here on that this pool has; null when there is none left. */
-    @Nullable Step firstFrom(Step from) {
+    @Nullable
+    Step firstFrom(Step from) {
         for (var step : Step.values()) {
             if (step != Step.ISSUE && step.compareTo(from) >= 0 && steps.contains(step)) {
                 return step;

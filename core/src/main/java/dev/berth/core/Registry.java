@@ -7,7 +7,6 @@ import dev.berth.core.EnvironmentState.Checking;
 import dev.berth.core.EnvironmentState.Cleaning;
 import dev.berth.core.EnvironmentState.Dirty;
 import dev.berth.core.EnvironmentState.Retired;
-import dev.berth.core.Event.Type;
 import dev.berth.core.Transitions.Trigger;
 import java.time.Instant;
 import java.util.List;
@@ -33,7 +32,7 @@ final class Registry {
         if (!working.listed() || !working.policy().equals(command.policy())) {
             working.enact(command.policy());
             working.list(true);
-            working.event(Type.POOL_CONFIGURED, null, null, null, Map.of());
+            working.event(Event.Type.POOL_CONFIGURED, null, null, null, Map.of());
         }
         return new Answer.Done();
     }
@@ -41,7 +40,7 @@ final class Registry {
     Answer delist() {
         if (working.listed()) {
             working.list(false);
-            working.event(Type.POOL_DELISTED, null, null, null, Map.of());
+            working.event(Event.Type.POOL_DELISTED, null, null, null, Map.of());
         }
         return new Answer.Done();
     }
@@ -91,7 +90,7 @@ final class Registry {
         var arrived = new Environment(
                 working.poolNumber(), record, epoch, null, null, now, working.nextTurn(), tenant, state);
         working.move(Trigger.REGISTERED, before, arrived);
-        working.event(Type.ENVIRONMENT_REGISTERED, null, record.name(), null, Map.of());
+        working.event(Event.Type.ENVIRONMENT_REGISTERED, null, record.name(), null, Map.of());
     }
 
     /** The record of one that is here: changed perhaps, and back perhaps from being gone. */
@@ -103,7 +102,7 @@ final class Registry {
         }
         var next = known.recorded(known.pool(), record);
         working.move(Trigger.RECORDED, known, back ? next.draining(null) : next);
-        working.event(Type.ENVIRONMENT_CHANGED, null, record.name(), null, Map.of());
+        working.event(Event.Type.ENVIRONMENT_CHANGED, null, record.name(), null, Map.of());
     }
 
     Answer deregister(Command.Deregister command) {
@@ -132,7 +131,7 @@ final class Registry {
             case Dirty dirty -> lending.retire(Trigger.DRAINED, environment, because, dirty.reason());
             case Allocated _, Cleaning _, Checking _ -> {
                 working.move(Trigger.DRAINED, environment, environment.draining(because));
-                working.event(Type.ENVIRONMENT_RETIRING, null, environment.name(), null, Map.of());
+                working.event(Event.Type.ENVIRONMENT_RETIRING, null, environment.name(), null, Map.of());
             }
             case Retired _ -> {}
         }
@@ -157,7 +156,7 @@ final class Registry {
                     null);
         }
         working.event(
-                Type.OPERATOR_ACTED,
+                Event.Type.OPERATOR_ACTED,
                 null,
                 environment.name(),
                 command.principal(),
@@ -208,7 +207,7 @@ final class Registry {
             case Allocated _, Cleaning _, Checking _ -> {
                 working.move(Trigger.QUARANTINED, environment, environment.quarantined(reason));
                 working.event(
-                        Type.ENVIRONMENT_QUARANTINED, null, environment.name(), null, Map.of("reason", reason));
+                        Event.Type.ENVIRONMENT_QUARANTINED, null, environment.name(), null, Map.of("reason", reason));
             }
             case Dirty _, Retired _ -> {}
         }

@@ -57,7 +57,8 @@ public record Work(
     }
 
     Work renewed(Instant now) {
-        return new Work(step, failures, stalls, dueAt, Objects.requireNonNull(claim).renewed(now), unfenced, false);
+        return new Work(
+                step, failures, stalls, dueAt, Objects.requireNonNull(claim).renewed(now), unfenced, false);
     }
 
     /** The claim is void: its worker is gone or was never heard of again. */
@@ -83,7 +84,9 @@ public record Work(
 
     /** The claims that may still be in motion when this work is dropped for other work. */
     List<Claim> inMotion() {
-        return claim == null ? unfenced : Stream.concat(unfenced.stream(), Stream.of(claim)).toList();
+        return claim == null
+                ? unfenced
+                : Stream.concat(unfenced.stream(), Stream.of(claim)).toList();
     }
 
     private static Duration pause(int tries) {

@@ -1,9 +1,9 @@
 package dev.berth.core;
 
 import dev.berth.core.Decision.Change;
-import dev.berth.core.Event.Type;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -41,7 +41,7 @@ final class Working {
     private int issuing;
     private int maintained;
     private Pool.Breaker breaker;
-    private final int[] counts = new int[EnvironmentState.Name.values().length];
+    private final Map<EnvironmentState.Name, Integer> counts = new EnumMap<>(EnvironmentState.Name.class);
     private int retiring;
 
     Working(Slice slice, Instant now) {
@@ -63,11 +63,11 @@ final class Working {
         issuing = pool.issuing();
         maintained = pool.maintained();
         breaker = pool.breaker();
-        counts[EnvironmentState.Name.AVAILABLE.ordinal()] = pool.counts().available();
-        counts[EnvironmentState.Name.ALLOCATED.ordinal()] = pool.counts().allocated();
-        counts[EnvironmentState.Name.CLEANING.ordinal()] = pool.counts().cleaning();
-        counts[EnvironmentState.Name.CHECKING.ordinal()] = pool.counts().checking();
-        counts[EnvironmentState.Name.DIRTY.ordinal()] = pool.counts().dirty();
+        counts.put(EnvironmentState.Name.AVAILABLE, pool.counts().available());
+        counts.put(EnvironmentState.Name.ALLOCATED, pool.counts().allocated());
+        counts.put(EnvironmentState.Name.CLEANING, pool.counts().cleaning());
+        counts.put(EnvironmentState.Name.CHECKING, pool.counts().checking());
+        counts.put(EnvironmentState.Name.DIRTY, pool.counts().dirty());
         retiring = pool.counts().retiring();
     }
 
@@ -116,7 +116,7 @@ final class Working {
     }
 
     int count(EnvironmentState.Name state) {
-        return counts[state.ordinal()];
+        return counts.getOrDefault(state, 0);
     }
 
     /** All environments of the pool that are not retired. */
@@ -130,7 +130,8 @@ final class Working {
 
     // ---- environments
 
-    @Nullable Environment find(EnvironmentName name) {
+    @Nullable
+    Environment find(EnvironmentName name) {
         return environments.get(name);
     }
 
@@ -166,7 +167,7 @@ final class Working {
         if (environment.pool() != poolNumber()) {
             return; // a retired row of another pool, that is being taken over: it was counted nowhere
         }
-        counts[environment.state().name().ordinal()] += by;
+        counts.merge(environment.state().name(), by, Integer::sum);
         if (environment.isRetiring() && environment.state().name() != EnvironmentState.Name.RETIRED) {
             retiring += by;
         }
@@ -181,7 +182,8 @@ final class Working {
     }
 
     /** As many free environments as these, first to be lent first; null when there are not so many. */
-    @Nullable List<Environment> pick(int count, Set<EnvironmentName> avoid) {
+    @Nullable
+    List<Environment> pick(int count, Set<EnvironmentName> avoid) {
         var picked = new ArrayList<Environment>(count);
         for (Iterator<EnvironmentName> candidates = free.iterator(); picked.size() < count && candidates.hasNext(); ) {
             var name = candidates.next();
@@ -194,7 +196,8 @@ final class Working {
 
     // ---- allocations
 
-    @Nullable Allocation find(AllocationId id) {
+    @Nullable
+    Allocation find(AllocationId id) {
         return allocations.get(id);
     }
 
@@ -221,7 +224,8 @@ final class Working {
     }
 
     /** The first of the queue; null when nobody waits, or nobody who was loaded. */
-    @Nullable Allocation head() {
+    @Nullable
+    Allocation head() {
         var first = queue.firstEntry();
         return first == null ? null : allocation(first.getValue());
     }
@@ -232,7 +236,8 @@ final class Working {
 
     // ---- keys and events
 
-    @Nullable KeyUse find(KeyUse.Key key) {
+    @Nullable
+    KeyUse find(KeyUse.Key key) {
         return keys.get(key);
     }
 
@@ -247,7 +252,7 @@ final class Working {
     }
 
     void event(
-            Type type,
+            Event.Type type,
             @Nullable AllocationId allocation,
             @Nullable EnvironmentName environment,
             @Nullable String principal,
