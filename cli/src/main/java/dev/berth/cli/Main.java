@@ -1,12 +1,14 @@
 package dev.berth.cli;
 
-import picocli.CommandLine;
-import picocli.CommandLine.Command;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Map;
 
 /** The {@code berth} command. */
-@Command(name = "berth", version = "berth 0.1.0", mixinStandardHelpOptions = true)
-public final class Main implements Runnable {
-
+public final class Main {
     private Main() {}
 
     /**
@@ -15,11 +17,27 @@ public final class Main implements Runnable {
      * @param args the command line
      */
     public static void main(String[] args) {
-        System.exit(new CommandLine(new Main()).execute(args));
+        // JSON is UTF-8 whatever the locale says, and a table should not lose its letters to a POSIX one.
+        PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+        PrintStream err = new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
+        Map<String, String> env = System.getenv();
+        Surroundings around = new Surroundings(
+                env,
+                Path.of(System.getProperty("user.home")),
+                out,
+                err,
+                Terminal.isLive(2, env),
+                Terminal.isLive(1, env));
+        System.exit(run(args, around));
     }
 
-    @Override
-    public void run() {
-        CommandLine.usage(this, System.out);
+    /** Runs the command and tells its exit code. */
+    static int run(String[] args, Surroundings around) {
+        // Asked by scripts and by people in a hurry: not worth building the tree of commands for.
+        if (args.length == 1 && (args[0].equals("--version") || args[0].equals("-V"))) {
+            around.out().println(BerthCommand.VERSION);
+            return ExitCode.OK;
+        }
+        return BerthCommand.tree(around).execute(args);
     }
 }

@@ -1,0 +1,85 @@
+package dev.berth.cli;
+
+import dev.berth.client.Allocation;
+import dev.berth.client.BerthUnreachable;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code berth allocate}: environments that stay held after the command ended. */
+@Command(
+        name = "allocate",
+        header = "Take environments of a pool and print the access to them.",
+        description = "%nThey stay held until they are released, their session ends, or, with --keepalive, no sign of"
+                + " life comes any more ('berth keepalive'). 'berth run' does all that by itself.",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  berth allocate --pool scratch",
+            "  berth allocate --pool release --count 2 --wait 10m --output json",
+            "  id=$(berth allocate --pool scratch -o json | jq -r .id); …; berth release \"$id\""
+        })
+final class AllocateCommand implements Callable<Integer> {
+    private final Surroundings around;
+
+    @Mixin
+    private final ServiceOptions service;
+
+    @Mixin
+    private final RequestOptions request = new RequestOptions();
+
+    @Mixin
+    private final OutputOption output = new OutputOption();
+
+    @Option(
+            names = "--wait",
+            paramLabel = "TIME",
+            converter = DurationConverter.class,
+            description = "How long to wait at most. Default: not at all.")
+    private @Nullable Duration wait;
+
+    @Option(
+            names = "--keepalive",
+            paramLabel = "TIME",
+            converter = DurationConverter.class,
+            description = "After how long without a sign of life they are taken back. Default: the pool's.")
+    private @Nullable Duration keepalive;
+
+    AllocateCommand(Surroundings around) {
+        this.around = around;
+        this.service = new ServiceOptions(around);
+    }
+
+    @Override
+    public Integer call() {
+        var asked = request.request(around.env())
+                .maxWait(wait == null || wait.isZero() ? null : wait)
+                .keepalive(keepalive)
+                .build();
+        AtomicReference<@Nullable Sig> received = new AtomicReference<>();
+        Thread waiter = Thread.currentThread();
+        Signals.handle(signal -> {
+            received.compareAndSet(null, signal);
+            waiter.interrupt();
+        });
+        Allocation allocation;
+        try (Progress progress = new Progress(around.err(), around.liveErr(), asked.pool())) {
+            allocation = service.client().acquire(asked, progress);
+        } catch (BerthUnreachable e) {
+            Sig signal = received.get();
+            if (signal != null) {
+                return signal.exitCode();
+            }
+            throw e;
+        }
+        if (output.json()) {
+            around.out().println(Json.pretty(allocation.json()));
+        } else {
+            AllocationText.lines(allocation).forEach(around.out()::println);
+        }
+        return ExitCode.OK;
+    }
+}

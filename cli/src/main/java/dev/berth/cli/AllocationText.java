@@ -1,0 +1,44 @@
+package dev.berth.cli;
+
+import dev.berth.client.Allocation;
+import dev.berth.client.LentEnvironment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** An allocation for people. */
+final class AllocationText {
+    private AllocationText() {}
+
+    static List<String> lines(Allocation allocation) {
+        List<List<String>> rows = new ArrayList<>();
+        add(rows, "state", allocation.state().wire());
+        add(rows, "pool", allocation.pool());
+        add(rows, "requester", allocation.requester());
+        String left = allocation.expiresIn() == null ? "" : " (in " + Text.duration(allocation.expiresIn()) + ")";
+        add(rows, "expires", allocation.expiresAt() == null ? null : allocation.expiresAt() + left);
+        add(rows, "keepalive by", allocation.keepaliveBy());
+        add(rows, "ended", allocation.endedAt());
+        add(rows, "end reason", allocation.endReason());
+        for (LentEnvironment environment : allocation.environments()) {
+            add(rows, "environment", environment.name());
+            add(rows, "  account", environment.account());
+            add(rows, "  region", environment.region());
+            addAll(rows, "  ", environment.connection());
+            addAll(rows, "  ", environment.credentials());
+        }
+        return Text.table(List.of("allocation", allocation.id()), rows);
+    }
+
+    private static void addAll(List<List<String>> rows, String indent, Map<String, Object> values) {
+        values.forEach((name, value) ->
+                add(rows, indent + name, value instanceof String text ? text : Json.MAPPER.writeValueAsString(value)));
+    }
+
+    private static void add(List<List<String>> rows, String name, @Nullable Object value) {
+        if (value != null && !value.toString().isEmpty()) {
+            rows.add(List.of(name, value.toString()));
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package dev.berth.cli;
+
+import dev.berth.client.Allocation;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/** {@code berth keepalive}. */
+@Command(
+        name = "keepalive",
+        header = "Give a sign of life for an allocation.",
+        description = "%nExit code 79 tells that it has ended.",
+        footerHeading = "%nExamples:%n",
+        footer = {"  while berth keepalive \"$ID\"; do sleep 15; done"})
+final class KeepaliveCommand implements Callable<Integer> {
+    private final Surroundings around;
+
+    @Mixin
+    private final ServiceOptions service;
+
+    @Mixin
+    private final OutputOption output = new OutputOption();
+
+    @Parameters(paramLabel = "ID", description = "The allocation.")
+    private String id = "";
+
+    KeepaliveCommand(Surroundings around) {
+        this.around = around;
+        this.service = new ServiceOptions(around);
+    }
+
+    @Override
+    public Integer call() {
+        Allocation kept = service.client().keepalive(id);
+        if (output.json()) {
+            around.out().println(Json.pretty(kept.json()));
+        } else if (kept.keepaliveBy() == null) {
+            around.out().println("held; its keepalive is off");
+        } else {
+            around.out().println("held; next sign of life by " + kept.keepaliveBy());
+        }
+        return ExitCode.OK;
+    }
+}

@@ -1,0 +1,81 @@
+package dev.berth.cli;
+
+import dev.berth.client.AllocationRequest;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code berth run}: a command that holds environments for as long as it runs. */
+@Command(
+        name = "run",
+        header = "Run a command with environments of a pool, and give them back when it ends.",
+        description = {
+            "%nWaits for the environments, runs COMMAND, and releases them however it ends: by success, failure,"
+                    + " Ctrl-C or SIGTERM. Killed with -9, it holds nothing for longer than its keepalive of 60 s."
+                    + " When the lease is lost, the command is stopped.",
+            "%nCOMMAND gets BERTH_ALLOCATION (the id), BERTH_ACCESS_FILE (the allocation as JSON, readable by its user"
+                    + " only, removed at the end) and the variables that the environment's provider names; those of a"
+                    + " second environment end in _2, and so on."
+        },
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "*:the command's own; 128 + N when signal N ended it",
+            "64:wrong command line or request",
+            "69:the service is not reachable",
+            "75:nothing was free in time",
+            "77:not allowed",
+            "79:the lease was lost and the command was stopped"
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  berth run --pool scratch -- ./test.sh",
+            "  berth run --pool release --count 2 --wait 30m --duration 90m -- make integration-test",
+            "  berth run --pool scratch -- sh -c 'jq .connection \"$BERTH_ACCESS_FILE\"'"
+        })
+final class RunCommand implements Callable<Integer> {
+    private final Surroundings around;
+
+    @Mixin
+    private final ServiceOptions service;
+
+    @Mixin
+    private final RequestOptions request = new RequestOptions();
+
+    @Option(
+            names = "--wait",
+            paramLabel = "TIME",
+            converter = DurationConverter.class,
+            defaultValue = "10m",
+            description = "How long to wait at most; 0s for not at all. Default: ${DEFAULT-VALUE}.")
+    private Duration wait = Duration.ofMinutes(10);
+
+    @Option(
+            names = "--keepalive",
+            paramLabel = "TIME",
+            converter = DurationConverter.class,
+            defaultValue = "60s",
+            description = "After how long without a sign of life the environments are taken back, 10s at least."
+                    + " Four signs are sent in that time. Default: ${DEFAULT-VALUE}.")
+    private Duration keepalive = Duration.ofSeconds(60);
+
+    @Parameters(arity = "1..*", paramLabel = "COMMAND", description = "The command and its arguments, after '--'.")
+    private List<String> command = List.of();
+
+    RunCommand(Surroundings around) {
+        this.around = around;
+        this.service = new ServiceOptions(around);
+    }
+
+    @Override
+    public Integer call() {
+        AllocationRequest asked =
+                request.request(around.env()).maxWait(wait).keepalive(keepalive).build();
+        RunSession session = new RunSession(around, service.client(), asked, command);
+        Signals.handle(session::signal);
+        return session.run();
+    }
+}

@@ -1,0 +1,243 @@
+package dev.berth.cli;
+
+import dev.berth.client.Allocation;
+import dev.berth.client.AllocationRequest;
+import dev.berth.client.BerthClient;
+import dev.berth.client.BerthProblem;
+import dev.berth.client.BerthUnreachable;
+import dev.berth.client.Lease;
+import dev.berth.client.LeaseLoss;
+import dev.berth.client.LentEnvironment;
+import dev.berth.client.MalformedReply;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One {@code berth run}: wait, run the command under a lease, release on every path. Signals may come at any moment on
+ * another thread: before the command runs they end the wait, afterwards they are passed on and the command decides.
+ */
+final class RunSession {
+    /** How long a command has to end after SIGTERM when its lease is lost. */
+    private static final Duration GRACE = Duration.ofSeconds(10);
+
+    private final Surroundings around;
+    private final BerthClient client;
+    private final AllocationRequest request;
+    private final List<String> command;
+
+    /** Guards the three below. */
+    private final Object turn = new Object();
+
+    private @Nullable Sig received;
+    private @Nullable Thread waiter;
+    private @Nullable Process process;
+
+    RunSession(Surroundings around, BerthClient client, AllocationRequest request, List<String> command) {
+        this.around = around;
+        this.client = client;
+        this.request = request;
+        this.command = List.copyOf(command);
+    }
+
+    /** Runs to the end and tells the exit code; a failure before the command ran is thrown. */
+    int run() {
+        Allocation allocation = acquire();
+        if (allocation == null) {
+            return signalled();
+        }
+        try (Lease lease = Lease.of(client, allocation, request.keepalive())) {
+            String outcome = "failure";
+            try {
+                int code = work(lease);
+                outcome = receivedAny() ? "interrupted" : code == 0 ? "success" : "failure";
+                return code;
+            } finally {
+                release(lease, outcome);
+            }
+        }
+    }
+
+    /** Takes a signal; called on a thread of the JVM's. */
+    void signal(Sig signal) {
+        synchronized (turn) {
+            boolean first = received == null;
+            if (first) {
+                received = signal;
+            }
+            if (process != null) {
+                forward(signal, process);
+            } else if (first && waiter != null) {
+                // Once only: a second one would cut short the release that the first one led to.
+                waiter.interrupt();
+            }
+        }
+    }
+
+    private static void forward(Sig signal, Process process) {
+        // Ctrl-C: the terminal has signalled the command too, and many programs take a second one as "at once".
+        if (signal == Sig.TERM || !Terminal.inForeground()) {
+            Signals.send(signal, process.toHandle());
+        }
+    }
+
+    private @Nullable Allocation acquire() {
+        synchronized (turn) {
+            if (received != null) {
+                return null;
+            }
+            waiter = Thread.currentThread();
+        }
+        try (Progress progress = new Progress(around.err(), around.liveErr(), request.pool())) {
+            return client.acquire(request, progress);
+        } catch (BerthUnreachable e) {
+            if (receivedAny()) {
+                return null;
+            }
+            throw e;
+        } finally {
+            synchronized (turn) {
+                waiter = null;
+                // A signal that came as the wait ended left this mark; from here on the field alone tells of it.
+                Thread.interrupted();
+            }
+        }
+    }
+
+    private int work(Lease lease) {
+        Allocation allocation = lease.allocation();
+        try (AccessFile access = AccessFile.write(allocation, around.env())) {
+            around.err()
+                    .println("berth: got "
+                            + allocation.environments().stream()
+                                    .map(LentEnvironment::name)
+                                    .map(Text::clean)
+                                    .collect(Collectors.joining(", "))
+                            + " of pool " + allocation.pool()
+                            + (allocation.expiresIn() == null ? "" : " for " + Text.duration(allocation.expiresIn())));
+            ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
+            Map<String, String> env = builder.environment();
+            env.putAll(access.variables(allocation));
+            Process started = start(builder);
+            return started == null ? signalled() : await(started, lease);
+        } catch (CannotStart e) {
+            around.err().println("berth: cannot run " + Text.clean(command.getFirst()) + ": " + e.getMessage());
+            return e.found ? ExitCode.CANNOT_RUN : ExitCode.NO_SUCH_COMMAND;
+        } catch (IOException e) {
+            throw new CliFailure(ExitCode.DEFECT, "cannot write the access file: " + e.getMessage(), e);
+        }
+    }
+
+    private @Nullable Process start(ProcessBuilder builder) throws CannotStart {
+        synchronized (turn) {
+            if (received != null) {
+                return null;
+            }
+            try {
+                process = builder.start();
+            } catch (IOException e) {
+                throw new CannotStart(String.valueOf(e.getMessage()), onPath(command.getFirst()));
+            }
+            return process;
+        }
+    }
+
+    private boolean onPath(String name) {
+        if (name.contains("/")) {
+            return Files.exists(Path.of(name));
+        }
+        return Stream.of(around.env().getOrDefault("PATH", "").split(":", -1))
+                .anyMatch(folder -> Files.exists(Path.of(folder, name)));
+    }
+
+    private int await(Process running, Lease lease) {
+        CompletableFuture<LeaseLoss> lost = lease.lost();
+        try {
+            CompletableFuture.anyOf(running.onExit(), lost).get();
+            if (!running.isAlive()) {
+                return running.exitValue();
+            }
+            LeaseLoss loss = lost.get();
+            around.err().println("berth: the lease was lost, stopping the command: " + Text.clean(loss.message()));
+            stop(running);
+            return ExitCode.LEASE_LOST;
+        } catch (InterruptedException e) {
+            stop(running);
+            throw new IllegalStateException("interrupted without a signal", e);
+        } catch (ExecutionException e) {
+            stop(running);
+            throw new IllegalStateException("the wait for the command failed", e);
+        }
+    }
+
+    /** Ends the command and all that it started: its environment may be somebody else's by now. */
+    static void stop(Process running) {
+        List<ProcessHandle> tree = tree(running);
+        tree.forEach(ProcessHandle::destroy);
+        try {
+            CompletableFuture.allOf(tree.stream().map(ProcessHandle::onExit).toArray(CompletableFuture<?>[]::new))
+                    .get(GRACE.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            // Those that are left are killed below.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        Stream.concat(tree.stream(), tree(running).stream())
+                .filter(ProcessHandle::isAlive)
+                .forEach(ProcessHandle::destroyForcibly);
+    }
+
+    private static List<ProcessHandle> tree(Process running) {
+        return Stream.concat(Stream.of(running.toHandle()), running.descendants())
+                .toList();
+    }
+
+    private void release(Lease lease, String outcome) {
+        try {
+            lease.release(outcome);
+        } catch (BerthProblem | BerthUnreachable | MalformedReply e) {
+            Duration keepalive = request.keepalive();
+            around.err()
+                    .println("berth: could not release " + lease.allocation().id() + " ("
+                            + Text.clean(String.valueOf(e.getMessage())) + "); it ends by itself"
+                            + (keepalive == null ? "" : " within " + Text.duration(keepalive)));
+        }
+    }
+
+    private boolean receivedAny() {
+        synchronized (turn) {
+            return received != null;
+        }
+    }
+
+    private int signalled() {
+        synchronized (turn) {
+            if (received == null) {
+                throw new IllegalStateException("no signal was received");
+            }
+            return received.exitCode();
+        }
+    }
+
+    /** The command could not be started. */
+    private static final class CannotStart extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        private final boolean found;
+
+        CannotStart(String message, boolean found) {
+            super(message);
+            this.found = found;
+        }
+    }
+}
