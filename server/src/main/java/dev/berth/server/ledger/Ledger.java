@@ -1,0 +1,363 @@
+package dev.berth.server.ledger;
+
+import dev.berth.core.AllocationId;
+import dev.berth.core.Allocation;
+import dev.berth.core.Answer;
+import dev.berth.core.Caller;
+import dev.berth.core.Command;
+import dev.berth.core.Decision;
+import dev.berth.core.Policy;
+import dev.berth.core.PoolName;
+import dev.berth.core.Rules;
+import dev.berth.core.Slice;
+import dev.berth.server.ledger.LedgerException.Kind;
+import dev.berth.server.store.Store;
+import dev.berth.server.store.StoreException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Carries out commands in batches: all that wait are decided in one transaction, and answered after its commit. Has no thread and no
+ * clock of its own: whoever owns it calls {@link #step}, from one thread at a time.
+ */
+public final class Ledger {
+    private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
+    private static final int LARGEST_BATCH = 512;
+
+    private final Store store;
+    private final TimeSource time;
+    private final Supplier<String> batchIds;
+    private final int mostWaiting;
+    private final List<Listener> listeners = new CopyOnWriteArrayList<>();
+    private final Map<Integer, PoolName> names = new ConcurrentHashMap<>();
+    private final Map<PoolName, Integer> numbers = new ConcurrentHashMap<>();
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition arrived = lock.newCondition();
+    private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
+    private final Set<PoolName> again = new LinkedHashSet<>();
+    private boolean closed;
+
+    /** A batch whose commit's outcome is not known yet: nothing is decided before it is. Used by the stepping thread alone. */
+    private @Nullable Batch unresolved;
+
+    /**
+     * @param batchIds gives ids that are never given again, by this process or another
+     * @param mostWaiting how many commands may wait; more are refused at once
+     */
+    public Ledger(Store store, TimeSource time, Supplier<String> batchIds, int mostWaiting) {
+        this.store = store;
+        this.time = time;
+        this.batchIds = batchIds;
+        this.mostWaiting = mostWaiting;
+    }
+
+    /** Is told of every commit, on the stepping thread: must be quick and must not call back. */
+    @FunctionalInterface
+    public interface Listener {
+        void committed(PoolName pool, Decision decision);
+    }
+
+    public void addListener(Listener listener) {
+        listeners.add(listener);
+    }
+
+    /**
+     * Hands over a command.
+     *
+     * @return completes after the commit that carries it out, or exceptionally with a {@link LedgerException}
+     */
+    public CompletableFuture<Answer> submit(PoolName pool, Command command) {
+        var entry = new Waiting(pool, command, new CompletableFuture<>());
+        lock.lock();
+        try {
+            if (closed) {
+                entry.answer.completeExceptionally(new LedgerException(Kind.CLOSED, "the service is stopping"));
+            } else if (waiting.size() >= mostWaiting) {
+                entry.answer.completeExceptionally(
+                        new LedgerException(Kind.OVERLOADED, waiting.size() + " commands wait"));
+            } else {
+                waiting.add(entry);
+                arrived.signal();
+            }
+        } finally {
+            lock.unlock();
+        }
+        return entry.answer;
+    }
+
+    /** Hands over a command and waits for its answer. */
+    public Answer call(PoolName pool, Command command) {
+        try {
+            return submit(pool, command).join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof LedgerException known ? known : e;
+        }
+    }
+
+    /** The pool that an allocation belongs to; empty where there never was one with its number. */
+    public Optional<PoolName> poolOf(AllocationId id) {
+        return poolOf(id.poolNumber());
+    }
+
+    public Optional<PoolName> poolOf(int number) {
+        var name = names.get(number);
+        if (name == null) {
+            learnPools();
+            name = names.get(number);
+        }
+        return Optional.ofNullable(name);
+    }
+
+    /** The number that ids of this pool's allocations carry; empty where there is no such pool. */
+    public Optional<Integer> numberOf(PoolName pool) {
+        var number = numbers.get(pool);
+        if (number == null) {
+            learnPools();
+            number = numbers.get(pool);
+        }
+        return Optional.ofNullable(number);
+    }
+
+    private void learnPools() {
+        for (var pool : store.pools()) {
+            names.put(pool.number(), pool.name());
+            numbers.put(pool.name(), pool.number());
+        }
+    }
+
+    // ---- stepping
+
+    /** Waits until there is something to do, at most so long. Returns whether there is. */
+    public boolean await(Duration most) throws InterruptedException {
+        lock.lock();
+        try {
+            long nanos = most.toNanos();
+            while (waiting.isEmpty() && again.isEmpty() && !closed && nanos > 0) {
+                nanos = arrived.awaitNanos(nanos);
+            }
+            return !waiting.isEmpty() || !again.isEmpty();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Carries out one batch. Returns false when nothing waited. */
+    public boolean step() {
+        if (!resolve()) {
+            failAll(new LedgerException(
+                    Kind.STORE_UNAVAILABLE, "the outcome of an earlier commit is not known yet"));
+            return true;
+        }
+        var commands = take();
+        if (commands.isEmpty()) {
+            return false;
+        }
+        run(commands);
+        return true;
+    }
+
+    /** Takes no more commands; those that wait are still carried out by {@link #step}. */
+    public void close() {
+        lock.lock();
+        try {
+            closed = true;
+            arrived.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private List<Waiting> take() {
+        lock.lock();
+        try {
+            var taken = new ArrayList<Waiting>(Math.min(waiting.size() + again.size(), LARGEST_BATCH));
+            for (var pool : again) {
+                taken.add(new Waiting(pool, new Command.Tick(), new CompletableFuture<>()));
+            }
+            again.clear();
+            while (taken.size() < LARGEST_BATCH && !waiting.isEmpty()) {
+                taken.add(waiting.poll());
+            }
+            return taken;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void failAll(LedgerException why) {
+        for (var entry : take()) {
+            entry.answer.completeExceptionally(why);
+        }
+    }
+
+    private void run(List<Waiting> commands) {
+        var batch = new Batch(batchIds.get(), commands);
+        boolean committing = false;
+        try (var transaction = store.begin()) {
+            decide(batch, transaction);
+            if (!batch.parts.isEmpty()) {
+                transaction.stamp(batch.id);
+                committing = true;
+                transaction.commit();
+            }
+        } catch (StoreException e) {
+            LOG.warn("batch {} of {} commands: {}", batch.id, commands.size(), e.toString());
+            if (committing) {
+                unresolved = batch;
+                resolve();
+            } else {
+                batch.fail(new LedgerException(Kind.STORE_UNAVAILABLE, "the store cannot be used now", e));
+            }
+            return;
+        } catch (RuntimeException e) {
+            // A defect in one command must not take the others along: each gets a batch of its own.
+            if (commands.size() > 1) {
+                for (var entry : commands) {
+                    run(List.of(entry));
+                }
+            } else {
+                LOG.error("defect in command {}", commands.getFirst().command.getClass().getSimpleName(), e);
+                batch.fail(new LedgerException(Kind.DEFECT, "an internal error", e));
+            }
+            return;
+        }
+        answer(batch);
+    }
+
+    private void decide(Batch batch, Store.Transaction transaction) {
+        var now = time.now();
+        var byPool = new LinkedHashMap<PoolName, List<Waiting>>();
+        for (var entry : batch.commands) {
+            byPool.computeIfAbsent(entry.pool, name -> new ArrayList<>()).add(entry);
+        }
+        byPool.forEach((name, entries) -> {
+            var policy = firstPolicy(entries);
+            var pool = transaction
+                    .lock(name)
+                    .or(() -> Optional.ofNullable(policy).map(first -> transaction.create(name, first, now)));
+            if (pool.isEmpty()) {
+                batch.strangers.addAll(entries);
+                return;
+            }
+            var commands = entries.stream().map(entry -> entry.command).toList();
+            var slice = transaction.load(pool.get(), Slice.Needs.of(commands), now);
+            var decision = Rules.decide(slice, commands, now);
+            transaction.write(decision, pool.get());
+            batch.parts.add(new Part(name, entries, decision));
+        });
+    }
+
+    private static @Nullable Policy firstPolicy(List<Waiting> entries) {
+        for (var entry : entries) {
+            if (entry.command instanceof Command.Enact enact) {
+                return enact.policy();
+            }
+        }
+        return null;
+    }
+
+    private void answer(Batch batch) {
+        for (var part : batch.parts) {
+            for (var listener : listeners) {
+                listener.committed(part.pool, part.decision);
+            }
+            for (int i = 0; i < part.entries.size(); i++) {
+                part.entries.get(i).answer.complete(part.decision.answers().get(i));
+            }
+            if (part.decision.again()) {
+                lock.lock();
+                try {
+                    again.add(part.pool);
+                } finally {
+                    lock.unlock();
+                }
+            }
+        }
+        for (var stranger : batch.strangers) {
+            stranger.answer.completeExceptionally(
+                    new LedgerException(Kind.NO_SUCH_POOL, "no pool " + stranger.pool));
+        }
+    }
+
+    /**
+     * Finds out what became of a commit that failed. While the store does not say, its callers are told that nobody knows; once it
+     * says, those among them who have no way of finding their grant lose it again.
+     */
+    private boolean resolve() {
+        var batch = unresolved;
+        if (batch == null) {
+            return true;
+        }
+        boolean committed;
+        try {
+            committed = store.committed(batch.id);
+        } catch (StoreException e) {
+            batch.fail(new LedgerException(Kind.OUTCOME_UNKNOWN, "the store went away during the commit", e));
+            batch.abandoned = true;
+            return false;
+        }
+        unresolved = null;
+        LOG.info("batch {} was {}", batch.id, committed ? "committed" : "not committed");
+        if (!committed) {
+            batch.fail(new LedgerException(Kind.STORE_UNAVAILABLE, "the store did not take the commit"));
+            return true;
+        }
+        answer(batch);
+        if (batch.abandoned) {
+            endKeyless(batch);
+        }
+        return true;
+    }
+
+    private void endKeyless(Batch batch) {
+        for (var part : batch.parts) {
+            for (int i = 0; i < part.entries.size(); i++) {
+                if (part.entries.get(i).command instanceof Command.Ask ask
+                        && ask.request().key() == null
+                        && part.decision.answers().get(i) instanceof Answer.Current(Allocation allocation)
+                        && allocation.id().equals(ask.id())) {
+                    var _ = submit(part.pool, new Command.Release(ask.id(), new Caller(ask.principal(), false), null));
+                }
+            }
+        }
+    }
+
+    private record Waiting(PoolName pool, Command command, CompletableFuture<Answer> answer) {}
+
+    private record Part(PoolName pool, List<Waiting> entries, Decision decision) {}
+
+    private static final class Batch {
+        final String id;
+        final List<Waiting> commands;
+        final List<Part> parts = new ArrayList<>();
+        final List<Waiting> strangers = new ArrayList<>();
+        boolean abandoned;
+
+        Batch(String id, List<Waiting> commands) {
+            this.id = id;
+            this.commands = commands;
+        }
+
+        void fail(LedgerException why) {
+            commands.forEach(entry -> entry.answer.completeExceptionally(why));
+        }
+    }
+}

@@ -1,0 +1,215 @@
+package dev.berth.server.store;
+
+import dev.berth.core.Allocation;
+import dev.berth.core.AllocationId;
+import dev.berth.core.Decision;
+import dev.berth.core.Environment;
+import dev.berth.core.EnvironmentName;
+import dev.berth.core.EnvironmentState;
+import dev.berth.core.Pool;
+import dev.berth.core.PoolName;
+import dev.berth.core.Slice;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The database. Changes of pools go through {@link #begin}, from the ledger alone; reads see committed state only and may be called
+ * from any thread. Every method throws {@link StoreException} when the database does not do what it should: a failed read is never
+ * "not found".
+ */
+public interface Store extends AutoCloseable {
+
+    /** Begins a transaction that may write. Blocks until this connection's turn. */
+    Transaction begin();
+
+    /** Whether the transaction stamped with this batch was committed; waits out one whose outcome is still open. */
+    boolean committed(String batch);
+
+    /** One transaction. Rolled back when closed without a commit. */
+    interface Transaction extends AutoCloseable {
+        /** Names of the pools there are. */
+        List<PoolName> pools();
+
+        /** The pool's row, locked until the end of the transaction; empty where there is none. */
+        Optional<Pool> lock(PoolName name);
+
+        /** Makes a pool that was not there before, and locks it. */
+        Pool create(PoolName name, dev.berth.core.Policy policy, Instant now);
+
+        /** What the rules need. */
+        Slice load(Pool pool, Slice.Needs needs, Instant now);
+
+        /** Writes the difference. */
+        void write(Decision decision, Pool before);
+
+        /** Leaves a mark by which {@link Store#committed} knows this transaction. */
+        void stamp(String batch);
+
+        /**
+         * Makes it durable.
+         *
+         * @throws StoreException after which only {@link Store#committed} knows the outcome
+         */
+        void commit();
+
+        @Override
+        void close();
+    }
+
+    // ---- reads
+
+    /** All pools, also delisted ones that still drain, by name. */
+    List<Pool> pools();
+
+    Optional<Pool> pool(PoolName name);
+
+    /** The earliest instant at which something is due in the pool by itself; null for never. */
+    @Nullable Instant nextDue(int pool);
+
+    /** The earliest instant at which a step can be claimed in the pool; null for never. */
+    @Nullable Instant nextWork(int pool);
+
+    /** The allocation, live or ended as long as history is kept. */
+    Optional<Allocation> allocation(AllocationId id);
+
+    /** Newest first, live ones and then ended ones as far as asked for. */
+    Page<Allocation> allocations(AllocationQuery query);
+
+    /** How many requests of its pool wait before this arrival. */
+    int waitingBefore(int pool, long arrival);
+
+    /** When the oldest waiting request of the pool was made; null when none waits. */
+    @Nullable Instant oldestWaiting(int pool);
+
+    /** Waits of allocations that were granted since then, and how much of the environments' time was lent. */
+    Statistics statistics(int pool, Instant since, Instant now);
+
+    /** By name. Retired ones only when asked for by state. */
+    Page<Environment> environments(EnvironmentQuery query);
+
+    /** Also one that was retired, as long as its row is kept. */
+    Optional<Environment> environment(EnvironmentName name);
+
+    /** What happened to an environment, newest first. */
+    List<StoredEvent> history(EnvironmentName name, int limit);
+
+    /**
+     * Events after these numbers, by pool: in order within a pool.
+     *
+     * @param after the last number seen, by pool number; a pool that is missing is read from its oldest kept event
+     */
+    List<StoredEvent> events(Map<Integer, Long> after, int limit);
+
+    /** The number of the oldest event that is kept of each of these pools; one more than the last where none is. */
+    Map<Integer, Long> oldestEvents();
+
+    // ---- tokens
+
+    void addToken(Token token);
+
+    /** The token with this hash; also when it has expired. */
+    Optional<Token> tokenByHash(String hash);
+
+    List<Token> tokens();
+
+    /** Whether there was such a token. */
+    boolean removeToken(String id);
+
+    /** Notes a use; loses nothing that matters when it is lost. */
+    void tokenUsed(String id, Instant at);
+
+    // ---- the configuration in force
+
+    /** Empty before the first. */
+    Optional<ConfigurationInForce> configuration();
+
+    /** Whether a configuration with this digest was ever in force. */
+    boolean wasInForce(String digest);
+
+    /** Puts a text in force under the next sequence number. */
+    ConfigurationInForce putInForce(String text, String digest, Instant at);
+
+    // ---- keeping house
+
+    /** Removes history that ended, and events that happened, before then; at most so many rows. Returns how many it was. */
+    int prune(Instant before, int limit);
+
+    /** Whether the database can be written to now. */
+    boolean isUsable();
+
+    @Override
+    void close();
+
+    /** A page and where the next begins; {@code next} is null on the last. */
+    record Page<T>(List<T> items, @Nullable String next) {
+        public Page {
+            items = List.copyOf(items);
+        }
+    }
+
+    /**
+     * Which allocations.
+     *
+     * @param pool null for every pool
+     * @param state {@code pending}, {@code granting}, {@code active} or {@code ended}; null for all that live
+     * @param requester exact text; null for any
+     * @param principal whose; null for anybody's
+     * @param cursor from an earlier page; null for the first
+     */
+    record AllocationQuery(
+            @Nullable PoolName pool,
+            @Nullable String state,
+            @Nullable String requester,
+            @Nullable String principal,
+            @Nullable String cursor,
+            int limit) {}
+
+    /**
+     * Which environments.
+     *
+     * @param pool null for every pool
+     * @param state null for all but retired ones
+     */
+    record EnvironmentQuery(
+            @Nullable PoolName pool,
+            EnvironmentState.@Nullable Name state,
+            @Nullable String cursor,
+            int limit) {}
+
+    /**
+     * An event with the pool it is of.
+     *
+     * @param pool the pool's number
+     */
+    record StoredEvent(int pool, PoolName name, dev.berth.core.Event event) {}
+
+    /**
+     * What the pool did lately.
+     *
+     * @param p50 of the time from request to grant; null when nothing was granted
+     * @param utilisation share of the environments' time that was lent, 0 to 1
+     */
+    record Statistics(
+            @Nullable Duration p50, @Nullable Duration p90, @Nullable Duration p99, double utilisation) {}
+
+    /**
+     * A bearer token of a principal. Its secret is known by its hash only.
+     *
+     * @param expiresAt null for never
+     * @param lastUsedAt to about a minute; null for never
+     */
+    record Token(
+            String id,
+            String principal,
+            String hash,
+            Instant createdAt,
+            @Nullable Instant expiresAt,
+            @Nullable Instant lastUsedAt) {}
+
+    /** The configuration that counts, whatever a file says. */
+    record ConfigurationInForce(long sequence, String text, String digest, Instant since) {}
+}

@@ -1,0 +1,14 @@
+package dev.berth.server.store;
+
+/** The database did not do what it should. The message is for logs, not for callers. */
+public final class StoreException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    public StoreException(String message, Throwable cause) {
+        super(message, cause);
+    }
+
+    public StoreException(String message) {
+        super(message);
+    }
+}
