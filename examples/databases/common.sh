@@ -1,0 +1,38 @@
+# What the four steps agree on. Read by them, not run by itself.
+#
+#   $DATABASES_HOME/<environment>/shop.db                          the database while nobody has it
+#   $DATABASES_HOME/<environment>/access/<epoch>-<token>/shop.db   the database while the holder of that epoch has it
+#   $DATABASES_HOME/<environment>/revoked/…                        what earlier holders had, until it is cleaned
+set -eu
+umask 077
+
+home=${DATABASES_HOME:-${TMPDIR:-/tmp}/berth-databases}
+template=$(dirname "$0")/template.sql
+
+# 75 tells Berth that the environment is not at fault: this is a mistake in the settings, or of this machine.
+not_the_environment() {
+    echo "$1" >&2
+    exit 75
+}
+
+command -v sqlite3 >/dev/null || not_the_environment "the program sqlite3 is needed"
+[ -r "$template" ] || not_the_environment "$template cannot be read"
+
+# The path is written into JSON as it is, so it must need no escaping there.
+case $home in
+    *[!A-Za-z0-9/._+-]*) not_the_environment "DATABASES_HOME has characters other than letters, digits and /._+-: $home" ;;
+    /*) ;;
+    *) not_the_environment "DATABASES_HOME must be an absolute path: $home" ;;
+esac
+# In a folder that others can write to, they could put another one in the place of ours.
+if [ -e "$home" ] && [ -z "$(find "$home" -prune -type d -user "$(id -u)" ! -perm -020 ! -perm -002)" ]; then
+    not_the_environment "$home must be a folder of our own that no other user can write to"
+fi
+case ${BERTH_ENVIRONMENT:-} in
+    '' | .* | *[!A-Za-z0-9._-]*) not_the_environment "not usable as the name of a folder: ${BERTH_ENVIRONMENT:-}" ;;
+esac
+case ${BERTH_EPOCH:-} in
+    '' | *[!0-9]*) not_the_environment "BERTH_EPOCH is no number: ${BERTH_EPOCH:-}" ;;
+esac
+
+folder=$home/$BERTH_ENVIRONMENT
