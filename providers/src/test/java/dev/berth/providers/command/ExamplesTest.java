@@ -124,6 +124,39 @@ class ExamplesTest {
         }
     }
 
+    @Test
+    void exampleOfTheManualWorks() throws Exception {
+        String manual = Files.readString(Path.of("..", "docs", "providers.md"));
+        String example = manual.substring(manual.indexOf("### Complete example"));
+        Path directory = Files.createDirectory(folder.resolve("manual"));
+        Path gateway = Files.createDirectory(folder.resolve("home"));
+        Files.writeString(directory.resolve("berth.yaml"), block(example, "yaml"));
+        Path script = Files.writeString(directory.resolve("board.sh"), block(example, "sh"));
+        assertThat(script.toFile().setExecutable(true)).isTrue();
+        Example boards = example("boards", "GATEWAY", directory);
+
+        boards.ready();
+        String lost = boards.issue(7).env().get("BOARD_KEY");
+        String given = boards.issue(7).env().get("BOARD_KEY");
+        Path keys = gateway.resolve("board-1.keys");
+        assertThat(keys).content().isEqualTo("7 " + given + "\n").doesNotContain(lost);
+        Files.writeString(gateway.resolve("board-1.uploads/image"), "x");
+        boards.done(Step.REVOKE, 6);
+        assertThat(keys).content().contains(given);
+        boards.done(Step.REVOKE, 7);
+        assertThat(keys).isEmptyFile();
+        assertThat(boards.run(Step.VERIFY, 7)).isInstanceOf(Failed.class);
+        boards.ready();
+        Files.move(gateway, folder.resolve("away"));
+        assertThat(boards.run(Step.CLEAN, 7)).isInstanceOf(Unavailable.class);
+    }
+
+    private static String block(String text, String language) {
+        String fence = "```" + language + "\n";
+        int start = text.indexOf(fence) + fence.length();
+        return text.substring(start, text.indexOf("```", start));
+    }
+
     private static Path path(Access access) {
         return Path.of(access.env().values().stream()
                 .filter(value -> value.startsWith("/"))
@@ -142,7 +175,11 @@ class ExamplesTest {
     }
 
     private Example example(String name, String home) throws Exception {
-        Path directory = Path.of("..", "examples", name).toAbsolutePath().normalize();
+        return example(
+                name, home, Path.of("..", "examples", name).toAbsolutePath().normalize());
+    }
+
+    private Example example(String name, String home, Path directory) throws Exception {
         Map<?, ?> file = (Map<?, ?>) new Load(LoadSettings.builder().build())
                 .loadFromString(Files.readString(directory.resolve("berth.yaml")));
         Map<?, ?> pool = (Map<?, ?>) ((Map<?, ?>) file.get("pools")).get(name);
