@@ -6,6 +6,8 @@ import dev.berth.core.Decision;
 import dev.berth.core.Environment;
 import dev.berth.core.EnvironmentName;
 import dev.berth.core.EnvironmentState;
+import dev.berth.core.Event;
+import dev.berth.core.Policy;
 import dev.berth.core.Pool;
 import dev.berth.core.PoolName;
 import dev.berth.core.Slice;
@@ -38,7 +40,7 @@ public interface Store extends AutoCloseable {
         Optional<Pool> lock(PoolName name);
 
         /** Makes a pool that was not there before, and locks it. */
-        Pool create(PoolName name, dev.berth.core.Policy policy, Instant now);
+        Pool create(PoolName name, Policy policy, Instant now);
 
         /** What the rules need. */
         Slice load(Pool pool, Slice.Needs needs, Instant now);
@@ -138,7 +140,7 @@ public interface Store extends AutoCloseable {
     /** Removes history that ended, and events that happened, before then; at most so many rows. Returns how many it was. */
     int prune(Instant before, int limit);
 
-    /** Whether the database can be written to now. */
+    /** Whether the database answers now. */
     boolean isUsable();
 
     @Override
@@ -185,7 +187,7 @@ public interface Store extends AutoCloseable {
      *
      * @param pool the pool's number
      */
-    record StoredEvent(int pool, PoolName name, dev.berth.core.Event event) {}
+    record StoredEvent(int pool, PoolName name, Event event) {}
 
     /**
      * What the pool did lately.

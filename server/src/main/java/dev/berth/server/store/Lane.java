@@ -1,0 +1,102 @@
+package dev.berth.server.store;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Types;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** One connection and the statements it has prepared. For one thread at a time. */
+final class Lane implements AutoCloseable {
+    private final Connection connection;
+    private final Map<String, PreparedStatement> prepared = new HashMap<>();
+
+    Lane(Connection connection) {
+        this.connection = connection;
+    }
+
+    /** Makes a value of a row. */
+    @FunctionalInterface
+    interface Row<T> {
+        T from(ResultSet row) throws SQLException;
+    }
+
+    <T> List<T> list(Row<T> row, String sql, @Nullable Object... arguments) {
+        try (var rows = bind(sql, arguments).executeQuery()) {
+            var list = new ArrayList<T>();
+            while (rows.next()) {
+                list.add(row.from(rows));
+            }
+            return list;
+        } catch (SQLException e) {
+            throw failed(sql, e);
+        }
+    }
+
+    <T> Optional<T> one(Row<T> row, String sql, @Nullable Object... arguments) {
+        try (var rows = bind(sql, arguments).executeQuery()) {
+            return rows.next() ? Optional.of(row.from(rows)) : Optional.empty();
+        } catch (SQLException e) {
+            throw failed(sql, e);
+        }
+    }
+
+    /** Returns how many rows it touched. */
+    int update(String sql, @Nullable Object... arguments) {
+        try {
+            return bind(sql, arguments).executeUpdate();
+        } catch (SQLException e) {
+            throw failed(sql, e);
+        }
+    }
+
+    /** A change that must touch exactly one row: anything else says that what was decided on is not what is stored. */
+    void updateOne(String sql, @Nullable Object... arguments) {
+        int touched = update(sql, arguments);
+        if (touched != 1) {
+            throw new IllegalStateException("touched " + touched + " rows, not one: " + sql);
+        }
+    }
+
+    private PreparedStatement bind(String sql, @Nullable Object... arguments) throws SQLException {
+        var statement = prepared.get(sql);
+        if (statement == null) {
+            statement = connection.prepareStatement(sql);
+            prepared.put(sql, statement);
+        }
+        for (int i = 0; i < arguments.length; i++) {
+            switch (arguments[i]) {
+                case null -> statement.setNull(i + 1, Types.NULL);
+                case String text -> statement.setString(i + 1, text);
+                case Long number -> statement.setLong(i + 1, number);
+                case Integer number -> statement.setInt(i + 1, number);
+                case Boolean flag -> statement.setInt(i + 1, flag ? 1 : 0);
+                case Instant instant -> statement.setLong(i + 1, instant.toEpochMilli());
+                case Duration duration -> statement.setLong(i + 1, duration.toMillis());
+                default -> throw new IllegalArgumentException("no column has " + arguments[i].getClass());
+            }
+        }
+        return statement;
+    }
+
+    private static StoreException failed(String sql, SQLException e) {
+        return new StoreException("failed: " + sql.strip().lines().findFirst().orElse(""), e);
+    }
+
+    @Override
+    public void close() {
+        try {
+            connection.close();
+        } catch (SQLException e) {
+            throw new StoreException("closing a connection failed", e);
+        }
+    }
+}

@@ -1,0 +1,737 @@
+package dev.berth.server.store;
+
+import dev.berth.core.Allocation;
+import dev.berth.core.AllocationId;
+import dev.berth.core.Decision;
+import dev.berth.core.Environment;
+import dev.berth.core.EnvironmentName;
+import dev.berth.core.Policy;
+import dev.berth.core.Pool;
+import dev.berth.core.PoolName;
+import dev.berth.core.Slice;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import org.flywaydb.core.Flyway;
+import org.jspecify.annotations.Nullable;
+import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteDataSource;
+
+/**
+ * The store in one SQLite file: write-ahead log, a sync before each commit returns. One connection writes; a few read, beside it and
+ * without waiting for it.
+ */
+public final class SqliteStore implements Store {
+    private static final int READERS = 4;
+    private static final Duration BUSY = Duration.ofSeconds(10);
+    /** Statistics look at so many loans, the newest first. */
+    private static final int MOST_STATISTICS = 2_000;
+
+    private final Lane writer;
+    /** Fair: a caller that came first is not starved by those that come often. */
+    private final ReentrantLock writing = new ReentrantLock(true);
+
+    private final @Nullable BlockingQueue<Lane> readers;
+    private final Rows rows = new Rows();
+    private final Map<Integer, PoolName> names = new ConcurrentHashMap<>();
+
+    private SqliteStore(Lane writer, @Nullable BlockingQueue<Lane> readers) {
+        this.writer = writer;
+        this.readers = readers;
+    }
+
+    /**
+     * How sure a commit is.
+     *
+     * <p>{@link #FULL} is what production uses. {@link #OFF} is there to show that a test sees the difference.
+     */
+    public enum Synchronous {
+        FULL,
+        OFF
+    }
+
+    /** Opens the store in this file, made and brought up to date where necessary. */
+    public static SqliteStore open(Path file, Synchronous synchronous) {
+        var source = new SQLiteDataSource(settings(synchronous));
+        source.setUrl("jdbc:sqlite:" + file);
+        migrate(source);
+        try {
+            var readers = new ArrayBlockingQueue<Lane>(READERS, true);
+            for (int i = 0; i < READERS; i++) {
+                readers.add(new Lane(source.getConnection()));
+            }
+            return new SqliteStore(new Lane(source.getConnection()), readers);
+        } catch (SQLException e) {
+            throw new StoreException("cannot open " + file, e);
+        }
+    }
+
+    /** A store that is gone when it is closed: the same statements, on one connection. For simulations and measurements. */
+    public static SqliteStore inMemory() {
+        try {
+            var connection = new SQLiteDataSource(settings(Synchronous.OFF)) {
+                @Override
+                public Connection getConnection() throws SQLException {
+                    return settings(Synchronous.OFF).createConnection("jdbc:sqlite::memory:");
+                }
+            }.getConnection();
+            var lane = new Lane(connection);
+            for (var statement : schema().split(";\\R", -1)) {
+                if (!statement.isBlank()) {
+                    lane.update(statement);
+                }
+            }
+            return new SqliteStore(lane, null);
+        } catch (SQLException e) {
+            throw new StoreException("cannot open a store in memory", e);
+        }
+    }
+
+    private static SQLiteConfig settings(Synchronous synchronous) {
+        var config = new SQLiteConfig();
+        config.setJournalMode(SQLiteConfig.JournalMode.WAL);
+        config.setSynchronous(
+                switch (synchronous) {
+                    case FULL -> SQLiteConfig.SynchronousMode.FULL;
+                    case OFF -> SQLiteConfig.SynchronousMode.OFF;
+                });
+        config.setBusyTimeout((int) BUSY.toMillis());
+        config.setCacheSize(-64 * 1024);
+        config.setTempStore(SQLiteConfig.TempStore.MEMORY);
+        return config;
+    }
+
+    private static void migrate(SQLiteDataSource source) {
+        Flyway.configure(SqliteStore.class.getClassLoader())
+                .dataSource(source)
+                .locations("classpath:dev/berth/server/store/sqlite")
+                .loggers("slf4j")
+                .load()
+                .migrate();
+    }
+
+    private static String schema() {
+        try (var in = SqliteStore.class.getResourceAsStream("sqlite/V1__ledger.sql")) {
+            if (in == null) {
+                throw new IllegalStateException("the schema is missing");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new StoreException("cannot read the schema", e);
+        }
+    }
+
+    // ---- writing
+
+    @Override
+    public Transaction begin() {
+        writing.lock();
+        try {
+            writer.update("BEGIN IMMEDIATE");
+            return new SqliteTransaction();
+        } catch (RuntimeException e) {
+            writing.unlock();
+            throw e;
+        }
+    }
+
+    private final class SqliteTransaction implements Transaction {
+        private boolean over;
+
+        @Override
+        public List<PoolName> pools() {
+            return writer.list(row -> new PoolName(row.getString(1)), "SELECT name FROM pool ORDER BY name");
+        }
+
+        /** The whole database is locked by BEGIN IMMEDIATE: reading the row is enough. */
+        @Override
+        public Optional<Pool> lock(PoolName name) {
+            return writer.one(rows::pool, "SELECT " + Rows.POOL_COLUMNS + " FROM pool WHERE name = ?", name.value());
+        }
+
+        @Override
+        public Pool create(PoolName name, Policy policy, Instant now) {
+            writer.updateOne(
+                    """
+                    INSERT INTO pool (name, policy, listed, sequence, events, available, allocated, cleaning, checking, dirty,
+                        retiring, waiting, issuing, maintained, breaker_failures, touched_at)
+                    VALUES (?, ?, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?)""",
+                    name.value(),
+                    Rows.text(policy),
+                    now);
+            return lock(name).orElseThrow();
+        }
+
+        @Override
+        public Slice load(Pool pool, Slice.Needs needs, Instant now) {
+            return new SliceLoader(writer, pool, needs, now).load();
+        }
+
+        @Override
+        public void write(Decision decision, Pool before) {
+            new DecisionWriter(writer).write(decision, before);
+        }
+
+        @Override
+        public void stamp(String batch) {
+            writer.updateOne(
+                    """
+                    INSERT INTO batch (process, id) VALUES (?, ?)
+                    ON CONFLICT (process) DO UPDATE SET id = excluded.id""",
+                    process(batch),
+                    batch);
+        }
+
+        @Override
+        public void commit() {
+            writer.update("COMMIT");
+            over = true;
+        }
+
+        @Override
+        public void close() {
+            try {
+                if (!over) {
+                    rollBack();
+                }
+            } finally {
+                writing.unlock();
+            }
+        }
+
+        /** A failed commit may have ended the transaction already: then there is nothing to roll back. */
+        private void rollBack() {
+            try {
+                writer.update("ROLLBACK");
+            } catch (StoreException e) {
+                if (e.getCause() == null || !String.valueOf(e.getCause().getMessage()).contains("no transaction is active")) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /** Batch ids are made of a process and a number: {@code PROCESS/NUMBER}. */
+    private static String process(String batch) {
+        return batch.substring(0, Math.max(0, batch.lastIndexOf('/')));
+    }
+
+    @Override
+    public boolean committed(String batch) {
+        return write(lane -> lane.one(row -> true, "SELECT 1 FROM batch WHERE process = ? AND id = ?", process(batch), batch)
+                .orElse(false));
+    }
+
+    /** A small change of its own, beside the ledger. */
+    private <T> T write(Function<Lane, T> change) {
+        try (var transaction = begin()) {
+            var result = change.apply(writer);
+            transaction.commit();
+            return result;
+        }
+    }
+
+    // ---- reading
+
+    private <T extends @Nullable Object> T read(Function<Lane, T> query) {
+        if (readers == null) {
+            writing.lock();
+            try {
+                return query.apply(writer);
+            } finally {
+                writing.unlock();
+            }
+        }
+        Lane lane;
+        try {
+            lane = readers.take();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new StoreException("interrupted while waiting for a connection", e);
+        }
+        try {
+            return query.apply(lane);
+        } finally {
+            readers.add(lane);
+        }
+    }
+
+    @Override
+    public List<Pool> pools() {
+        return read(lane -> lane.list(rows::pool, "SELECT " + Rows.POOL_COLUMNS + " FROM pool ORDER BY name"));
+    }
+
+    @Override
+    public Optional<Pool> pool(PoolName name) {
+        return read(lane ->
+                lane.one(rows::pool, "SELECT " + Rows.POOL_COLUMNS + " FROM pool WHERE name = ?", name.value()));
+    }
+
+    @Override
+    public @Nullable Instant nextDue(int pool) {
+        return read(lane -> {
+            var allocation = earliest(
+                    lane, "SELECT MIN(due_at) FROM allocation WHERE pool = ? AND due_at IS NOT NULL", pool);
+            var environment = earliest(
+                    lane, "SELECT MIN(due_at) FROM environment WHERE pool = ? AND due_at IS NOT NULL", pool);
+            if (allocation == null || environment == null) {
+                return allocation == null ? environment : allocation;
+            }
+            return allocation.isBefore(environment) ? allocation : environment;
+        });
+    }
+
+    @Override
+    public @Nullable Instant nextWork(int pool) {
+        return read(lane -> {
+            Instant next = null;
+            for (boolean issuing : new boolean[] {true, false}) {
+                var at = lane.one(
+                                row -> Optional.ofNullable(Rows.instant(row, 1)),
+                                """
+                                SELECT MIN(work_at) FROM environment
+                                WHERE pool = ? AND issuing = ? AND work_at IS NOT NULL""",
+                                pool,
+                                issuing)
+                        .flatMap(found -> found)
+                        .orElse(null);
+                next = next == null || (at != null && at.isBefore(next)) ? at : next;
+            }
+            return next;
+        });
+    }
+
+    private static @Nullable Instant earliest(Lane lane, String sql, int pool) {
+        return lane.one(row -> Optional.ofNullable(Rows.instant(row, 1)), sql, pool)
+                .flatMap(found -> found)
+                .orElse(null);
+    }
+
+    private PoolName name(Lane lane, int number) {
+        return names.computeIfAbsent(number, missing -> lane.one(
+                        row -> new PoolName(row.getString(1)), "SELECT name FROM pool WHERE number = ?", missing)
+                .orElseThrow(() -> new StoreException("no pool has number " + missing)));
+    }
+
+    @Override
+    public Optional<Allocation> allocation(AllocationId id) {
+        // An allocation that ends between the two look-ups is found by the second.
+        return read(lane -> lane.one(
+                                live(lane),
+                                "SELECT " + Rows.LIVE_COLUMNS + " FROM allocation WHERE id = ?",
+                                id.value()))
+                .or(() -> read(lane -> lane.one(
+                        ended(lane),
+                        "SELECT " + Rows.ENDED_COLUMNS + " FROM ended_allocation WHERE id = ?",
+                        id.value())));
+    }
+
+    private Lane.Row<Allocation> live(Lane lane) {
+        return row -> Rows.live(row, name(lane, row.getInt(2)));
+    }
+
+    private Lane.Row<Allocation> ended(Lane lane) {
+        return row -> Rows.ended(row, name(lane, row.getInt(2)));
+    }
+
+    @Override
+    public Page<Allocation> allocations(AllocationQuery query) {
+        var pool = query.pool() == null ? Optional.<Pool>empty() : pool(query.pool());
+        if (query.pool() != null && pool.isEmpty()) {
+            return new Page<>(List.of(), null);
+        }
+        boolean ended = "ended".equals(query.state());
+        var sql = new StringBuilder("SELECT ")
+                .append(ended ? Rows.ENDED_COLUMNS : Rows.LIVE_COLUMNS)
+                .append(" FROM ")
+                .append(ended ? "ended_allocation" : "allocation")
+                .append(" WHERE 1 = 1");
+        var arguments = new ArrayList<Object>();
+        if (pool.isPresent()) {
+            var prefix = Integer.toString(pool.get().number(), 36);
+            sql.append(" AND id > ? AND id < ?");
+            arguments.add(prefix + "-");
+            arguments.add(prefix + ".");
+        }
+        if (query.state() != null && !ended) {
+            sql.append(" AND state = ?");
+            arguments.add(query.state());
+        }
+        if (query.requester() != null) {
+            sql.append(" AND requester = ?");
+            arguments.add(query.requester());
+        }
+        if (query.principal() != null) {
+            sql.append(" AND principal = ?");
+            arguments.add(query.principal());
+        }
+        if (query.cursor() != null) {
+            sql.append(" AND id < ?");
+            arguments.add(query.cursor());
+        }
+        sql.append(" ORDER BY id DESC LIMIT ?");
+        arguments.add(query.limit() + 1);
+        var found = read(lane -> lane.list(ended ? ended(lane) : live(lane), sql.toString(), arguments.toArray()));
+        return page(found, query.limit(), last -> last.id().value());
+    }
+
+    private static <T> Page<T> page(List<T> found, int limit, Function<T, String> cursor) {
+        if (found.size() <= limit) {
+            return new Page<>(found, null);
+        }
+        var items = found.subList(0, limit);
+        return new Page<>(items, cursor.apply(items.getLast()));
+    }
+
+    @Override
+    public int waitingBefore(int pool, long arrival) {
+        return read(lane -> lane.one(
+                        row -> row.getInt(1),
+                        "SELECT COUNT(*) FROM allocation WHERE pool = ? AND state = 'pending' AND arrival < ?",
+                        pool,
+                        arrival)
+                .orElse(0));
+    }
+
+    @Override
+    public @Nullable Instant oldestWaiting(int pool) {
+        return read(lane -> lane.one(
+                        row -> Instant.ofEpochMilli(row.getLong(1)),
+                        """
+                        SELECT created_at FROM allocation WHERE pool = ? AND state = 'pending'
+                        ORDER BY arrival LIMIT 1""",
+                        pool)
+                .orElse(null));
+    }
+
+    @Override
+    public Statistics statistics(int pool, Instant since, Instant now) {
+        var prefix = Integer.toString(pool, 36);
+        record Loan(Instant createdAt, Instant grantedAt, Instant until, int count) {}
+        var loans = new ArrayList<Loan>();
+        var total = read(lane -> {
+            for (var table : List.of("allocation", "ended_allocation")) {
+                var end = table.equals("allocation") ? "NULL" : "ended_at";
+                loans.addAll(lane.list(
+                        row -> {
+                            var endedAt = Rows.instant(row, 3);
+                            return new Loan(
+                                    Instant.ofEpochMilli(row.getLong(1)),
+                                    Instant.ofEpochMilli(row.getLong(2)),
+                                    endedAt == null ? now : endedAt,
+                                    row.getInt(4));
+                        },
+                        "SELECT created_at, granted_at, " + end + ", count FROM " + table
+                                + " WHERE id > ? AND id < ? AND granted_at IS NOT NULL ORDER BY id DESC LIMIT ?",
+                        prefix + "-",
+                        prefix + ".",
+                        MOST_STATISTICS));
+            }
+            return lane.one(rows::pool, "SELECT " + Rows.POOL_COLUMNS + " FROM pool WHERE number = ?", pool)
+                    .map(found -> found.counts().total())
+                    .orElse(0);
+        });
+        var waits = loans.stream()
+                .filter(loan -> loan.grantedAt().isAfter(since))
+                .map(loan -> Duration.between(loan.createdAt(), loan.grantedAt()))
+                .sorted()
+                .toList();
+        long lent = 0;
+        for (var loan : loans) {
+            var from = loan.grantedAt().isBefore(since) ? since : loan.grantedAt();
+            lent += loan.count() * Math.max(0, Duration.between(from, loan.until()).toMillis());
+        }
+        double whole = (double) total * Duration.between(since, now).toMillis();
+        return new Statistics(
+                quantile(waits, 50),
+                quantile(waits, 90),
+                quantile(waits, 99),
+                whole <= 0 ? 0 : Math.min(1, lent / whole));
+    }
+
+    private static @Nullable Duration quantile(List<Duration> sorted, int percent) {
+        return sorted.isEmpty() ? null : sorted.get((sorted.size() * percent + 99) / 100 - 1);
+    }
+
+    @Override
+    public Page<Environment> environments(EnvironmentQuery query) {
+        var pool = query.pool() == null ? Optional.<Pool>empty() : pool(query.pool());
+        if (query.pool() != null && pool.isEmpty()) {
+            return new Page<>(List.of(), null);
+        }
+        var sql = new StringBuilder("SELECT " + Rows.ENVIRONMENT_COLUMNS + " FROM environment WHERE ");
+        var arguments = new ArrayList<Object>();
+        if (query.state() == null) {
+            sql.append("state <> 'retired'");
+        } else {
+            sql.append("state = '").append(Rows.slug(query.state())).append("'");
+        }
+        if (pool.isPresent()) {
+            sql.append(" AND pool = ?");
+            arguments.add(pool.get().number());
+        }
+        if (query.cursor() != null) {
+            sql.append(" AND name > ?");
+            arguments.add(query.cursor());
+        }
+        sql.append(" ORDER BY name LIMIT ?");
+        arguments.add(query.limit() + 1);
+        var found = read(lane -> lane.list(Rows::environment, sql.toString(), arguments.toArray()));
+        return page(found, query.limit(), last -> last.name().value());
+    }
+
+    @Override
+    public Optional<Environment> environment(EnvironmentName name) {
+        return read(lane -> lane.one(
+                Rows::environment,
+                "SELECT " + Rows.ENVIRONMENT_COLUMNS + " FROM environment WHERE name = ?",
+                name.value()));
+    }
+
+    @Override
+    public List<StoredEvent> history(EnvironmentName name, int limit) {
+        return read(lane -> lane.list(
+                        event(lane),
+                        "SELECT " + Rows.EVENT_COLUMNS
+                                + """
+                                 FROM environment_event AS about
+                                JOIN event AS e ON e.pool = about.pool AND e.number = about.number
+                                WHERE about.environment = ? ORDER BY about.pool DESC, about.number DESC LIMIT ?""",
+                        name.value(),
+                        limit))
+                .stream()
+                .sorted(Comparator.comparing((StoredEvent stored) -> stored.event().at())
+                        .thenComparingLong(stored -> stored.event().number())
+                        .reversed())
+                .toList();
+    }
+
+    private Lane.Row<StoredEvent> event(Lane lane) {
+        return row -> new StoredEvent(row.getInt(1), name(lane, row.getInt(1)), Rows.event(row));
+    }
+
+    @Override
+    public List<StoredEvent> events(Map<Integer, Long> after, int limit) {
+        var found = new ArrayList<StoredEvent>();
+        for (var pool : pools()) {
+            found.addAll(read(lane -> lane.list(
+                    event(lane),
+                    "SELECT " + Rows.EVENT_COLUMNS
+                            + " FROM event AS e WHERE e.pool = ? AND e.number > ? ORDER BY e.number LIMIT ?",
+                    pool.number(),
+                    after.getOrDefault(pool.number(), 0L),
+                    limit)));
+        }
+        // Sorted by time for the eye; a pool's own order is never broken, since its instants do not go back.
+        return found.stream()
+                .sorted(Comparator.comparing((StoredEvent stored) -> stored.event().at())
+                        .thenComparingInt(StoredEvent::pool)
+                        .thenComparingLong(stored -> stored.event().number()))
+                .limit(limit)
+                .toList();
+    }
+
+    @Override
+    public Map<Integer, Long> oldestEvents() {
+        var oldest = new HashMap<Integer, Long>();
+        for (var pool : pools()) {
+            oldest.put(
+                    pool.number(),
+                    read(lane -> lane.one(
+                                    row -> row.getLong(1),
+                                    "SELECT number FROM event WHERE pool = ? ORDER BY number LIMIT 1",
+                                    pool.number())
+                            .orElse(pool.events() + 1)));
+        }
+        return oldest;
+    }
+
+    // ---- tokens
+
+    private static final String TOKEN_COLUMNS = "id, principal, hash, created_at, expires_at, last_used_at";
+
+    private static Token token(ResultSet row) throws SQLException {
+        return new Token(
+                row.getString(1),
+                row.getString(2),
+                row.getString(3),
+                Instant.ofEpochMilli(row.getLong(4)),
+                Rows.instant(row, 5),
+                Rows.instant(row, 6));
+    }
+
+    @Override
+    public void addToken(Token token) {
+        write(lane -> lane.update(
+                "INSERT INTO token (" + TOKEN_COLUMNS + ") VALUES (?, ?, ?, ?, ?, ?)",
+                token.id(),
+                token.principal(),
+                token.hash(),
+                token.createdAt(),
+                token.expiresAt(),
+                token.lastUsedAt()));
+    }
+
+    @Override
+    public Optional<Token> tokenByHash(String hash) {
+        return read(lane ->
+                lane.one(SqliteStore::token, "SELECT " + TOKEN_COLUMNS + " FROM token WHERE hash = ?", hash));
+    }
+
+    @Override
+    public List<Token> tokens() {
+        return read(lane -> lane.list(SqliteStore::token, "SELECT " + TOKEN_COLUMNS + " FROM token ORDER BY created_at"));
+    }
+
+    @Override
+    public boolean removeToken(String id) {
+        return write(lane -> lane.update("DELETE FROM token WHERE id = ?", id)) == 1;
+    }
+
+    @Override
+    public void tokenUsed(String id, Instant at) {
+        write(lane -> lane.update("UPDATE token SET last_used_at = ? WHERE id = ?", at, id));
+    }
+
+    // ---- configuration
+
+    private static final String CONFIGURATION_COLUMNS = "sequence, text, digest, since";
+
+    private static ConfigurationInForce configuration(ResultSet row) throws SQLException {
+        return new ConfigurationInForce(
+                row.getLong(1), row.getString(2), row.getString(3), Instant.ofEpochMilli(row.getLong(4)));
+    }
+
+    @Override
+    public Optional<ConfigurationInForce> configuration() {
+        return read(lane -> lane.one(
+                SqliteStore::configuration,
+                "SELECT " + CONFIGURATION_COLUMNS + " FROM configuration ORDER BY sequence DESC LIMIT 1"));
+    }
+
+    @Override
+    public boolean wasInForce(String digest) {
+        return read(lane -> lane.one(row -> true, "SELECT 1 FROM configuration WHERE digest = ? LIMIT 1", digest)
+                .orElse(false));
+    }
+
+    @Override
+    public ConfigurationInForce putInForce(String text, String digest, Instant at) {
+        return write(lane -> {
+            lane.updateOne("INSERT INTO configuration (text, digest, since) VALUES (?, ?, ?)", text, digest, at);
+            return lane.one(
+                            SqliteStore::configuration,
+                            "SELECT " + CONFIGURATION_COLUMNS + " FROM configuration ORDER BY sequence DESC LIMIT 1")
+                    .orElseThrow();
+        });
+    }
+
+    // ---- keeping house
+
+    @Override
+    public int prune(Instant before, int limit) {
+        int pruned = 0;
+        for (var pool : pools()) {
+            pruned += write(lane -> pruneAllocations(lane, pool.number(), before, limit)
+                    + pruneEvents(lane, pool.number(), before, limit));
+        }
+        return pruned;
+    }
+
+    private int pruneAllocations(Lane lane, int pool, Instant before, int limit) {
+        var prefix = Integer.toString(pool, 36);
+        record Old(String id, String principal, @Nullable String key, Instant endedAt) {}
+        var old = lane.list(
+                row -> new Old(
+                        row.getString(1),
+                        row.getString(2),
+                        row.getString(3),
+                        Instant.ofEpochMilli(row.getLong(4))),
+                """
+                SELECT id, principal, idempotency_key, ended_at FROM ended_allocation
+                WHERE id > ? AND id < ? ORDER BY id LIMIT ?""",
+                prefix + "-",
+                prefix + ".",
+                limit);
+        int pruned = 0;
+        for (var allocation : old) {
+            if (allocation.endedAt().isBefore(before)) {
+                lane.update("DELETE FROM ended_allocation WHERE id = ?", allocation.id());
+                if (allocation.key() != null) {
+                    lane.update(
+                            "DELETE FROM idempotency_key WHERE principal = ? AND key = ? AND allocation = ?",
+                            allocation.principal(),
+                            allocation.key(),
+                            allocation.id());
+                }
+                pruned++;
+            }
+        }
+        return pruned;
+    }
+
+    private static int pruneEvents(Lane lane, int pool, Instant before, int limit) {
+        var old = lane.list(
+                Rows::event,
+                "SELECT " + Rows.EVENT_COLUMNS
+                        + """
+                         FROM (SELECT * FROM event WHERE pool = ? ORDER BY number LIMIT ?) AS e WHERE e.at < ?""",
+                pool,
+                limit,
+                before);
+        for (var event : old) {
+            for (var environment : DecisionWriter.subjects(event)) {
+                lane.update(
+                        "DELETE FROM environment_event WHERE environment = ? AND pool = ? AND number = ?",
+                        environment,
+                        pool,
+                        event.number());
+            }
+            lane.update("DELETE FROM event WHERE pool = ? AND number = ?", pool, event.number());
+        }
+        return old.size();
+    }
+
+    @Override
+    public boolean isUsable() {
+        try {
+            pools();
+            return true;
+        } catch (StoreException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public void close() {
+        writing.lock();
+        try {
+            if (readers != null) {
+                for (int i = 0; i < READERS; i++) {
+                    readers.take().close();
+                }
+            }
+            writer.close();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            writing.unlock();
+        }
+    }
+}

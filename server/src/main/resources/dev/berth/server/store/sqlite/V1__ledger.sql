@@ -1,0 +1,157 @@
+-- Instants are milliseconds since 1970 in UTC, durations milliseconds.
+
+CREATE TABLE pool (
+    number             INTEGER PRIMARY KEY AUTOINCREMENT,
+    name               TEXT    NOT NULL UNIQUE,
+    policy             TEXT    NOT NULL,
+    listed             INTEGER NOT NULL,
+    sequence           INTEGER NOT NULL,
+    events             INTEGER NOT NULL,
+    available          INTEGER NOT NULL,
+    allocated          INTEGER NOT NULL,
+    cleaning           INTEGER NOT NULL,
+    checking           INTEGER NOT NULL,
+    dirty              INTEGER NOT NULL,
+    retiring           INTEGER NOT NULL,
+    waiting            INTEGER NOT NULL,
+    issuing            INTEGER NOT NULL,
+    maintained         INTEGER NOT NULL,
+    breaker_failures   INTEGER NOT NULL,
+    breaker_open_until INTEGER,
+    touched_at         INTEGER NOT NULL
+);
+
+CREATE TABLE environment (
+    name              TEXT    NOT NULL PRIMARY KEY,
+    pool              INTEGER NOT NULL,
+    identity          TEXT    NOT NULL,
+    account           TEXT,
+    facts             TEXT    NOT NULL,
+    digest            TEXT    NOT NULL,
+    epoch             INTEGER NOT NULL,
+    drain             TEXT,
+    quarantine        TEXT,
+    since             INTEGER NOT NULL,
+    turn              INTEGER NOT NULL,
+    tenant_allocation TEXT,
+    tenant_requester  TEXT,
+    tenant_principal  TEXT,
+    state             TEXT    NOT NULL,
+    due_at            INTEGER, -- when the rules do something about it by themselves
+    work_at           INTEGER, -- when a worker may claim its step
+    issuing           INTEGER NOT NULL, -- whether that step is issuing
+    claimed           INTEGER NOT NULL, -- whether it is under a claim
+    detail            TEXT
+);
+-- A retired row may stand beside the one that has its identity now.
+CREATE UNIQUE INDEX environment_identity ON environment (identity) WHERE state <> 'retired';
+CREATE INDEX environment_known_identity ON environment (identity);
+CREATE INDEX environment_pool ON environment (pool, name);
+CREATE INDEX environment_free ON environment (pool, turn) WHERE state = 'available';
+CREATE INDEX environment_due ON environment (pool, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX environment_work ON environment (pool, issuing, work_at) WHERE work_at IS NOT NULL;
+CREATE INDEX environment_claimed ON environment (pool, account) WHERE claimed = 1;
+CREATE INDEX environment_dirty ON environment (pool, name) WHERE state = 'dirty';
+
+CREATE TABLE allocation (
+    id                TEXT    NOT NULL PRIMARY KEY,
+    pool              INTEGER NOT NULL,
+    principal         TEXT    NOT NULL,
+    requester         TEXT    NOT NULL,
+    count             INTEGER NOT NULL,
+    duration          INTEGER,
+    asked_keepalive   INTEGER,
+    max_wait          INTEGER NOT NULL,
+    labels            TEXT    NOT NULL,
+    idempotency_key   TEXT,
+    digest            TEXT    NOT NULL,
+    arrival           INTEGER NOT NULL,
+    created_at        INTEGER NOT NULL,
+    keepalive         INTEGER,
+    state             TEXT    NOT NULL,
+    due_at            INTEGER,
+    until             INTEGER,
+    give_up_at        INTEGER,
+    granted_at        INTEGER,
+    expires_at        INTEGER,
+    keepalive_by      INTEGER,
+    avoid             TEXT,
+    grants            TEXT
+) WITHOUT ROWID;
+CREATE INDEX allocation_due ON allocation (pool, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX allocation_queue ON allocation (pool, arrival) WHERE state = 'pending';
+
+-- What has ended, kept apart so that its growth costs no request anything. Ids begin with the pool and the time.
+CREATE TABLE ended_allocation (
+    id                TEXT    NOT NULL PRIMARY KEY,
+    pool              INTEGER NOT NULL,
+    principal         TEXT    NOT NULL,
+    requester         TEXT    NOT NULL,
+    count             INTEGER NOT NULL,
+    duration          INTEGER,
+    asked_keepalive   INTEGER,
+    max_wait          INTEGER NOT NULL,
+    labels            TEXT    NOT NULL,
+    idempotency_key   TEXT,
+    digest            TEXT    NOT NULL,
+    arrival           INTEGER NOT NULL,
+    created_at        INTEGER NOT NULL,
+    keepalive         INTEGER,
+    granted_at        INTEGER,
+    expires_at        INTEGER,
+    ended_at          INTEGER NOT NULL,
+    end_reason        TEXT    NOT NULL,
+    outcome           TEXT,
+    grants            TEXT
+) WITHOUT ROWID;
+
+CREATE TABLE idempotency_key (
+    principal  TEXT NOT NULL,
+    key        TEXT NOT NULL,
+    allocation TEXT NOT NULL,
+    digest     TEXT NOT NULL,
+    PRIMARY KEY (principal, key)
+) WITHOUT ROWID;
+
+CREATE TABLE event (
+    pool        INTEGER NOT NULL,
+    number      INTEGER NOT NULL,
+    at          INTEGER NOT NULL,
+    type        TEXT    NOT NULL,
+    allocation  TEXT,
+    environment TEXT,
+    principal   TEXT,
+    data        TEXT,
+    PRIMARY KEY (pool, number)
+) WITHOUT ROWID;
+
+-- Which events are about an environment: a grant may be about several.
+CREATE TABLE environment_event (
+    environment TEXT    NOT NULL,
+    pool        INTEGER NOT NULL,
+    number      INTEGER NOT NULL,
+    PRIMARY KEY (environment, pool, number)
+) WITHOUT ROWID;
+
+-- The last batch that each process committed: how a lost answer to COMMIT is found out.
+CREATE TABLE batch (
+    process TEXT NOT NULL PRIMARY KEY,
+    id      TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE token (
+    id           TEXT    NOT NULL PRIMARY KEY,
+    principal    TEXT    NOT NULL,
+    hash         TEXT    NOT NULL UNIQUE,
+    created_at   INTEGER NOT NULL,
+    expires_at   INTEGER,
+    last_used_at INTEGER
+);
+
+CREATE TABLE configuration (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    text     TEXT    NOT NULL,
+    digest   TEXT    NOT NULL,
+    since    INTEGER NOT NULL
+);
+CREATE INDEX configuration_digest ON configuration (digest);
