@@ -47,7 +47,11 @@ final class ProcessTree {
      */
     record Root(String claim, @Nullable Leader leader, boolean sessionIsOurs) {}
 
-    private record Id(long pid, long start) {}
+    private record Id(long pid, long start) {
+        static Id of(Row row) {
+            return new Id(row.pid(), row.start());
+        }
+    }
 
     private record Found(Set<Row> rows, boolean complete) {}
 
@@ -72,10 +76,11 @@ final class ProcessTree {
         long killAt = System.nanoTime() + grace.toNanos();
         long giveUpAt = killAt + GIVE_UP.toNanos();
         long pause = FIRST_PAUSE;
-        Set<Id> asked = new HashSet<>();
+        Set<Id> known = new HashSet<>();
+        Root tree = root;
         int empty = 0;
         while (true) {
-            Found found = find(root);
+            Found found = find(tree, known);
             // A process that forked and went away while the table was read may have a child that was not in it yet:
             // look again.
             empty = found.rows().isEmpty() ? empty + 1 : 0;
@@ -86,10 +91,14 @@ final class ProcessTree {
             if (now - giveUpAt > 0) {
                 return found.rows().stream().map(Row::pid).sorted().toList();
             }
+            if (found.rows().stream().anyMatch(row -> isLeader(row, root.leader()))) {
+                // It goes first, but its session has been seen to be the tree's.
+                tree = new Root(root.claim(), root.leader(), true);
+            }
             boolean force = now - killAt >= 0;
             // Parents first: a shell whose child goes before it would begin its next command.
             for (Row row : found.rows().stream().sorted(OLDEST_FIRST).toList()) {
-                if (force || asked.add(new Id(row.pid(), row.start()))) {
+                if (known.add(Id.of(row)) || force) {
                     signal(row, force);
                 }
             }
@@ -102,7 +111,10 @@ final class ProcessTree {
         }
     }
 
-    private Found find(Root root) {
+    /**
+     * @param known what was found before: still of the tree when the parent that it was found by has ended meanwhile
+     */
+    private Found find(Root root, Set<Id> known) {
         Leader leader = root.leader();
         if (leader != null && !leader.boot().equals(table.boot())) {
             return new Found(Set.of(), true);
@@ -119,6 +131,7 @@ final class ProcessTree {
             if (candidate
                     && (isLeader(row, leader)
                             || row.session() == ownSession
+                            || known.contains(Id.of(row))
                             || table.carries(row.pid(), root.claim()))) {
                 found.add(row);
             }

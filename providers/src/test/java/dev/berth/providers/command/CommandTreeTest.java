@@ -80,6 +80,29 @@ class CommandTreeTest {
     }
 
     @Test
+    void whatClearedItsEnvironmentIsFoundByItsSession() throws InterruptedException {
+        assertThat(lab.shell(Step.CLEAN, "env -i sh -c 'echo $$ > child; sleep 1000' & " + waitFor("child") + "exit 0"))
+                .isEqualTo(Done.plain());
+        assertThat(Lab.runs(lab.pid("child"))).isFalse();
+    }
+
+    @Test
+    void whatClearedItsEnvironmentAndLeftTheSessionIsFoundByItsParentThoughThatEndsFirst() throws InterruptedException {
+        StepResult result = lab.shell(
+                Step.CLEAN,
+                "env -i setsid sh -c 'trap \"\" TERM; echo $$ > daemon; while :; do sleep 1; done' & "
+                        + waitFor("daemon")
+                        + FOREVER,
+                Lab.task("claim-1", Duration.ofSeconds(3), () -> true));
+        assertThat(result).isInstanceOf(Failed.class);
+        assertThat(Lab.runs(lab.pid("daemon"))).isFalse();
+    }
+
+    private static String waitFor(String file) {
+        return "while ! [ -s " + file + " ]; do sleep 0.01; done\n";
+    }
+
+    @Test
     void childThatKeepsTheOutputOpenHoldsNothingUp() throws InterruptedException {
         long began = System.nanoTime();
         StepResult result = lab.shell(Step.ISSUE, "sleep 1000 & echo $! > child; echo '{\"connection\":{\"a\":1}}'");
@@ -237,6 +260,24 @@ class CommandTreeTest {
         assertThat(fence("never-heard-of")).isTrue();
         assertThatIllegalArgumentException().isThrownBy(() -> fence("../../etc/passwd"));
         assertThat(lab.kind.killOrphans()).isEmpty();
+    }
+
+    @Test
+    void withoutProcRunningDescendantsAreStillEnded() throws InterruptedException {
+        Programs programs = new Programs(new RunRecords(lab.runs), new Handles());
+        String text =
+                "trap '' TERM\nsh -c 'echo $$ > child; while :; do sleep 1; done' &\n" + waitFor("child") + FOREVER;
+        Programs.Outcome outcome = programs.run(new Programs.Job(
+                new Program(List.of("/bin/sh", "-c", text), lab.folder, "/usr/bin:/bin"),
+                Map.of("PATH", "/usr/bin:/bin"),
+                "",
+                "claim-1",
+                () -> true,
+                Duration.ofSeconds(2),
+                Duration.ofMillis(100)));
+        assertThat(outcome).isInstanceOf(Programs.Outcome.OutOfTime.class);
+        assertThat(Lab.runs(lab.pid("child"))).isFalse();
+        assertThat(lab.records()).isEmpty();
     }
 
     @Test
