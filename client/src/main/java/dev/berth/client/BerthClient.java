@@ -260,6 +260,10 @@ public final class BerthClient {
         transport.send(releaseCall(id, outcome));
     }
 
+    void releaseOnce(String id, @Nullable String outcome) {
+        transport.send(releaseCall(id, outcome).once());
+    }
+
     private static Call releaseCall(String id, @Nullable String outcome) {
         String body = outcome == null
                 ? null

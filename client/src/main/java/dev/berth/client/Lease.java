@@ -73,7 +73,12 @@ public final class Lease implements AutoCloseable {
     public void release(@Nullable String outcome) {
         stop.countDown();
         if (released.compareAndSet(false, true)) {
-            client.release(allocation.id(), outcome);
+            if (lost.isDone()) {
+                // Most likely it has ended already: worth one try, in case only the holder's clock says so.
+                client.releaseOnce(allocation.id(), outcome);
+            } else {
+                client.release(allocation.id(), outcome);
+            }
         }
     }
 

@@ -1,0 +1,370 @@
+package dev.berth.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+
+@Timeout(60)
+class CommandLineTest {
+    @TempDir
+    private Path folder;
+
+    private final Map<String, String> env = new HashMap<>();
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    private FakeBerth berth;
+
+    @BeforeEach
+    void start() throws IOException {
+        berth = new FakeBerth();
+        env.put("BERTH_URL", berth.url());
+        env.put("BERTH_TOKEN", "secret");
+    }
+
+    @AfterEach
+    void stop() {
+        berth.close();
+    }
+
+    private Surroundings around() {
+        return new Surroundings(
+                env,
+                folder,
+                new PrintStream(out, true, StandardCharsets.UTF_8),
+                new PrintStream(err, true, StandardCharsets.UTF_8),
+                false,
+                false);
+    }
+
+    private int berth(String... args) {
+        return Main.run(args, around());
+    }
+
+    private String out() {
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
+    private String err() {
+        return err.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void everyCommandHasHelpWithExamples() {
+        List<CommandLine> all = new ArrayList<>(List.of(BerthCommand.tree(around())));
+        for (int i = 0; i < all.size(); i++) {
+            all.addAll(all.get(i).getSubcommands().values());
+        }
+        assertThat(all.size()).isGreaterThan(20);
+        for (CommandLine line : all) {
+            String name = line.getCommandSpec().qualifiedName();
+            out.reset();
+            String[] args = (name + " --help").substring("berth ".length()).split(" ");
+            assertThat(berth(args)).as(name).isEqualTo(0);
+            assertThat(out()).as(name).contains("Usage: " + name).contains("Examples:");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "nonsense",
+                "run",
+                "run --pool p",
+                "run --pool p --wait soon -- true",
+                "run --pool p --count 0 -- true",
+                "run --pool p --nonsense -- true",
+                "release",
+                "extend a1",
+                "extend --for 1h --until 2026-01-01T00:00:00Z a1",
+                "token",
+                "config",
+                "config apply",
+                "environments clean",
+                "status -o xml",
+                "status --url ftp://h",
+                "completion fish"
+            })
+    void aWrongCommandLineIsExit64AndAsksNothing(String line) {
+        assertThat(berth(line.isEmpty() ? new String[0] : line.split(" "))).isEqualTo(ExitCode.USAGE);
+        assertThat(err()).startsWith("berth: ");
+        assertThat(out()).isEmpty();
+        assertThat(berth.asked()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "400,configuration-invalid,78",
+        "400,malformed,64",
+        "401,unauthorized,77",
+        "403,forbidden,77",
+        "404,no-such-pool,64",
+        "409,mass-removal,78",
+        "409,extend-not-allowed,77",
+        "409,environment-allocated,75",
+        "410,lease-lost,79",
+        "422,unsatisfiable,64",
+        "423,no-environment-available,75",
+        "429,queue-full,75",
+        "500,internal,70",
+        "502,http-502,69"
+    })
+    void eachRefusalHasItsExitCode(int status, String code, int exit) {
+        berth.answer("POST /allocations", status, "{\"code\":\"" + code + "\",\"message\":\"because\"}");
+        assertThat(berth("allocate", "--pool", "p")).isEqualTo(exit);
+        assertThat(err()).startsWith("berth: because");
+    }
+
+    @Test
+    void aServiceThatIsNotThereIsExit69() throws IOException {
+        try (ServerSocket closed = new ServerSocket(0)) {
+            env.put("BERTH_URL", "http://127.0.0.1:" + closed.getLocalPort());
+        }
+        assertThat(berth("run", "--pool", "p", "--wait", "0s", "--", "true")).isEqualTo(ExitCode.UNAVAILABLE);
+        assertThat(err()).contains("cannot be connected to");
+    }
+
+    @Test
+    void withoutAnyHintTheMessageSaysWhereItLooked() {
+        env.clear();
+        assertThat(berth("status")).isEqualTo(ExitCode.UNAVAILABLE);
+        assertThat(err()).contains("--url", "BERTH_URL", folder + "/.local/state/berth", "berth demo");
+    }
+
+    @Test
+    void theServiceOfThisMachineIsFoundInItsDataFolderWithItsToken() throws IOException {
+        berth.answer("GET /pools", 200, "{\"pools\":[]}");
+        Path data = folder.resolve(".local/state/berth");
+        writeDataFolder(data, berth.url());
+        env.clear();
+
+        assertThat(berth("status")).isEqualTo(0);
+        assertThat(out()).isEqualTo("no pools\n");
+        assertThat(berth.asked().getLast().authorization()).isEqualTo("Bearer admin-secret");
+
+        env.put("BERTH_TOKEN", "mine");
+        assertThat(berth("status")).isEqualTo(0);
+        assertThat(berth.asked().getLast().authorization()).isEqualTo("Bearer mine");
+
+        Files.writeString(folder.resolve("token"), "filed\n");
+        assertThat(berth("status", "--token-file", folder.resolve("token").toString()))
+                .isEqualTo(0);
+        assertThat(berth.asked().getLast().authorization()).isEqualTo("Bearer filed");
+    }
+
+    @Test
+    void theAdminTokenGoesToNoOtherAddress() throws IOException {
+        berth.answer("GET /pools", 200, "{\"pools\":[]}");
+        Path data = folder.resolve("data");
+        writeDataFolder(data, "http://127.0.0.1:1");
+        env.clear();
+        env.put("BERTH_DATA", data.toString());
+        env.put("BERTH_URL", berth.url());
+        assertThat(berth("status")).isEqualTo(0);
+        assertThat(berth.asked().getLast().authorization()).isNull();
+
+        writeDataFolder(data, berth.url());
+        assertThat(berth("status")).isEqualTo(0);
+        assertThat(berth.asked().getLast().authorization()).isEqualTo("Bearer admin-secret");
+    }
+
+    private static void writeDataFolder(Path data, String url) throws IOException {
+        Files.createDirectories(data);
+        Files.writeString(data.resolve("endpoint.json"), "{\"url\":\"" + url + "\",\"pid\":1}");
+        Files.writeString(data.resolve("admin-token"), "admin-secret\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "hush hush", "hush\nhush", "hüsh"})
+    void aTokenThatIsNoneIsNotShown(String token) throws IOException {
+        Path file = folder.resolve("token");
+        Files.writeString(file, token);
+        assertThat(berth("status", "--token-file", file.toString())).isEqualTo(ExitCode.NOT_ALLOWED);
+        assertThat(err()).contains(file.toString());
+        if (!token.isEmpty()) {
+            assertThat(err()).doesNotContain(token);
+        }
+    }
+
+    @Test
+    void aDamagedEndpointFileIsToldAsSuch() throws IOException {
+        env.clear();
+        writeDataFolder(folder.resolve(".local/state/berth"), "\"");
+        assertThat(berth("status")).isEqualTo(ExitCode.UNAVAILABLE);
+        assertThat(err()).contains("endpoint.json is damaged");
+    }
+
+    @Test
+    void allocatePrintsTheAccess() {
+        assertThat(berth("allocate", "--pool", "scratch", "--requester", "me")).isEqualTo(0);
+        assertThat(out()).isEqualTo("""
+                allocation   a1
+                state        active
+                pool         scratch
+                requester    me
+                expires      2026-01-01T03:00:00Z (in 3h)
+                environment  s1
+                  path       /tmp/s1
+                  password   hush
+                environment  s2
+                """);
+        out.reset();
+        assertThat(berth("allocate", "--pool", "scratch", "-o", "json")).isEqualTo(0);
+        assertThat(Json.MAPPER.readTree(out()).path("environments").size()).isEqualTo(2);
+    }
+
+    @Test
+    void theRequesterIsTheJobWhereThereIsOne() {
+        env.put("CI_JOB_URL", "https://ci.example/7");
+        berth("allocate", "--pool", "scratch");
+        assertThat(berth.asked().getFirst().body()).contains("https://ci.example/7");
+    }
+
+    @Test
+    void everyIdIsReleasedThoughOneFails() {
+        assertThat(berth("release", "--outcome", "success", "nobody", "a1")).isEqualTo(ExitCode.USAGE);
+        assertThat(out()).isEqualTo("released a1\n");
+        assertThat(err()).contains("no such thing");
+        assertThat(berth.asked().getLast().body()).isEqualTo("{\"outcome\":\"success\"}");
+    }
+
+    @Test
+    void extendCountsFromTheServicesOwnEnd() {
+        berth.answer("POST /allocations/a1/extend", 200, """
+                {"id":"a1","state":"active","pool":"p","expiresAt":"2026-01-01T03:30:00Z"}""");
+        assertThat(berth("extend", "--for", "30m", "a1")).isEqualTo(0);
+        assertThat(berth.asked().getLast().body()).isEqualTo("{\"until\":\"2026-01-01T03:30:00Z\"}");
+        assertThat(out()).isEqualTo("extended until 2026-01-01T03:30:00Z\n");
+    }
+
+    @Test
+    void aKeepaliveOfAnEndedAllocationIsExit79() {
+        assertThat(berth("keepalive", "a1")).isEqualTo(0);
+        berth.become("ended");
+        assertThat(berth("keepalive", "a1")).isEqualTo(ExitCode.LEASE_LOST);
+    }
+
+    @Test
+    void statusShowsThePoolsAsATable() {
+        berth.answer("GET /pools", 200, """
+                {"pools":[{"name":"scratch","provider":"command",
+                  "environments":{"total":4,"available":1,"allocated":2,"cleaning":0,"checking":0,"dirty":1},
+                  "retiring":0,"queue":{"length":3,"oldestSeconds":75},
+                  "waits":{"p50":1.2,"p90":200,"p99":null},"utilisation":0.5}]}""");
+        assertThat(berth("status")).isEqualTo(0);
+        assertThat(out()).isEqualTo("""
+                POOL     PROVIDER  TOTAL  AVAILABLE  ALLOCATED  CLEANING  CHECKING  DIRTY  RETIRING  QUEUE  OLDEST  P50 WAIT  P90 WAIT  USED
+                scratch  command   4      1          2          0         0         1      0         3      1m 15s  1s        3m 20s    50%
+                """);
+    }
+
+    @Test
+    void environmentsAreListedOverAllPagesAndWithoutControlCharacters() {
+        berth.answer("GET /environments?state=dirty&limit=500", 200, """
+                {"environments":[{"name":"s1","pool":"p","state":"dirty","since":"2026-01-01T00:00:00Z",
+                 "reason":"bad\\u001b[2J"}],"next":"c"}""");
+        berth.answer("GET /environments?state=dirty&cursor=c&limit=500", 200, """
+                {"environments":[{"name":"s2","pool":"p","state":"dirty","retiring":true}],"next":null}""");
+        assertThat(berth("environments", "--state", "dirty")).isEqualTo(0);
+        assertThat(out()).isEqualTo("""
+                NAME  POOL  STATE             SINCE                 HOLDER  REASON
+                s1    p     dirty             2026-01-01T00:00:00Z  -       bad [2J
+                s2    p     dirty (retiring)  -                     -       -
+                """);
+    }
+
+    @Test
+    void oneEnvironmentIsShownWithItsHistory() {
+        berth.answer("GET /environments/s1", 200, """
+                {"name":"s1","pool":"p","state":"available","since":"2026-01-01T00:00:00Z",
+                 "history":[{"at":"2026-01-01T00:00:00Z","type":"cleaned","seconds":3}]}""");
+        assertThat(berth("environments", "s1")).isEqualTo(0);
+        assertThat(out()).contains("environment  s1\n").contains("  2026-01-01T00:00:00Z  cleaned  seconds=3\n");
+    }
+
+    @Test
+    void operatorsActOnEnvironmentsByName() {
+        berth.answer("POST /environments/s1/quarantine", 200, "{}");
+        assertThat(berth("environments", "quarantine", "s1", "--reason", "noise"))
+                .isEqualTo(0);
+        assertThat(berth.asked().getLast().body()).isEqualTo("{\"reason\":\"noise\"}");
+        assertThat(out()).isEqualTo("s1: is quarantined\n");
+    }
+
+    @Test
+    void eventsAreReadPageByPage() {
+        berth.answer("GET /events?limit=500", 200, """
+                {"events":[{"cursor":"1","type":"granted","at":"2026-01-01T00:00:00Z","pool":"p","allocation":"a1"}],
+                 "next":"1"}""");
+        berth.answer("GET /events?cursor=1&limit=500", 200, "{\"events\":[],\"next\":\"1\"}");
+        assertThat(berth("events")).isEqualTo(0);
+        assertThat(out()).isEqualTo("2026-01-01T00:00:00Z  p  granted  allocation=a1\n");
+    }
+
+    @Test
+    void aNewTokenIsPrintedOnceAsJson() {
+        berth.answer("POST /tokens", 201, """
+                {"id":"t1","token":"brth_x","principal":"ci","expiresAt":null}""");
+        assertThat(berth("token", "create", "--principal", "ci", "--expires", "90d", "--output", "json"))
+                .isEqualTo(0);
+        assertThat(out()).isEqualTo("{\"id\":\"t1\",\"token\":\"brth_x\"}\n");
+        assertThat(berth.asked().getLast().body()).isEqualTo("{\"principal\":\"ci\",\"expires\":\"2160h\"}");
+    }
+
+    @Test
+    void tokensAreListedAndRevoked() {
+        berth.answer("GET /tokens", 200, """
+                {"tokens":[{"id":"t1","principal":"ci","createdAt":"2026-01-01T00:00:00Z"}]}""");
+        berth.answer("DELETE /tokens/t1", 204, "");
+        assertThat(berth("token", "list")).isEqualTo(0);
+        assertThat(berth("token", "revoke", "t1")).isEqualTo(0);
+        assertThat(out()).isEqualTo("""
+                ID  PRINCIPAL  CREATED               EXPIRES  LAST USED
+                t1  ci         2026-01-01T00:00:00Z  never    never
+                revoked t1
+                """);
+    }
+
+    @Test
+    void aConfigurationIsAppliedAndItsMistakesAreToldByLine() throws IOException {
+        Path file = folder.resolve("berth.yaml");
+        Files.writeString(file, "pools: {}\n");
+        berth.answer("PUT /config?allow-removals=true", 200, """
+                {"digest":"d1","pools":["p"],"register":["s3"],"deregister":["s1"],"change":[]}""");
+        assertThat(berth("config", "apply", "--allow-removals", file.toString()))
+                .isEqualTo(0);
+        assertThat(out()).isEqualTo("registered s3\nde-registered s1\nchanged pool p\nin force: d1\n");
+        assertThat(berth.asked().getLast().body()).isEqualTo("pools: {}\n");
+
+        berth.answer("POST /config/diff", 400, """
+                {"code":"configuration-invalid","message":"the configuration has 1 mistake",
+                 "errors":[{"line":3,"field":"pool","message":"no such pool"}]}""");
+        assertThat(berth("config", "diff", file.toString())).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(err()).isEqualTo("berth: the configuration has 1 mistake\n  line 3: pool: no such pool\n");
+    }
+
+    @Test
+    void theCompletionScriptKnowsTheCommands() {
+        assertThat(berth("completion", "bash")).isEqualTo(0);
+        assertThat(out()).contains("complete -F", "quarantine", "--keepalive");
+    }
+}

@@ -1,0 +1,120 @@
+package dev.berth.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.berth.client.ScriptedService.Reply;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class LeaseTest {
+    private static final Duration SHORT = Duration.ofMillis(400);
+
+    private static BerthClient client(ScriptedService service) {
+        return BerthClient.at(service.uri()).retryFor(Duration.ZERO).build();
+    }
+
+    private static Allocation active() {
+        return Replies.allocation(Replies.tree(BerthClientTest.ACTIVE));
+    }
+
+    private static Allocation activeFor(Duration session) {
+        Allocation a = active();
+        return new Allocation(
+                a.id(),
+                a.state(),
+                a.pool(),
+                a.requester(),
+                a.createdAt(),
+                a.grantedAt(),
+                a.expiresAt(),
+                session,
+                null,
+                null,
+                null,
+                null,
+                a.environments(),
+                null,
+                a.json());
+    }
+
+    @Test
+    void keepalivesAreSentUntilTheRelease() throws Exception {
+        CountDownLatch several = new CountDownLatch(6);
+        try (ScriptedService service = new ScriptedService(asked -> {
+            several.countDown();
+            return Reply.ok(BerthClientTest.ACTIVE);
+        })) {
+            Lease lease = Lease.of(client(service), active(), SHORT);
+            several.await();
+            lease.release("success");
+            lease.close();
+
+            assertThat(lease.lost()).isNotDone();
+            assertThat(service.lines()).contains("POST /allocations/a1/keepalive");
+            assertThat(service.lines().stream().filter("DELETE /allocations/a1"::equals))
+                    .hasSize(1);
+        }
+    }
+
+    @Test
+    void anEndedAllocationIsALostLeaseAtOnce() throws Exception {
+        try (ScriptedService service = new ScriptedService(asked ->
+                        new Reply(410, "{\"code\":\"lease-lost\",\"message\":\"ended: operator\"}", Map.of()));
+                Lease lease = Lease.of(client(service), active(), Duration.ofHours(1))) {
+            LeaseLoss loss = lease.lost().get(30, TimeUnit.SECONDS);
+            assertThat(loss).isEqualTo(new LeaseLoss("lease-lost", "ended: operator"));
+            service.script(asked -> Reply.ok("{}"));
+        }
+    }
+
+    @Test
+    void aLeaseThatCannotBeKeptIsLostAtItsDeadlineAndNotBefore() throws Exception {
+        try (ScriptedService service = new ScriptedService(asked -> new Reply(503, "{}", Map.of()))) {
+            long start = System.nanoTime();
+            Lease lease = Lease.of(client(service), active(), SHORT);
+            LeaseLoss loss = lease.lost().get(30, TimeUnit.SECONDS);
+
+            assertThat(loss.reason()).isEqualTo("keepalive-lost");
+            assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(SHORT.toNanos());
+            assertThat(service.asked.size()).isGreaterThan(1);
+        }
+    }
+
+    @Test
+    void aHangingServiceDoesNotHideTheLoss() throws Exception {
+        CountDownLatch never = new CountDownLatch(1);
+        try (ScriptedService service = new ScriptedService(asked -> {
+            never.await();
+            return null;
+        })) {
+            Lease lease = Lease.of(client(service), active(), SHORT);
+            assertThat(lease.lost().get(30, TimeUnit.SECONDS).reason()).isEqualTo("keepalive-lost");
+            never.countDown();
+        }
+    }
+
+    @Test
+    void theEndOfTheSessionIsALossWithoutAnyCall() throws Exception {
+        try (ScriptedService service = new ScriptedService(asked -> Reply.ok("{}"));
+                Lease lease = Lease.of(client(service), activeFor(Duration.ofMillis(200)), null)) {
+            assertThat(lease.lost().get(30, TimeUnit.SECONDS).reason()).isEqualTo("session-expired");
+            assertThat(service.asked).isEmpty();
+        }
+    }
+
+    @Test
+    void onlyAnActiveAllocationIsHeld() throws IOException {
+        try (ScriptedService service = new ScriptedService(asked -> null)) {
+            Allocation pending = Replies.allocation(Replies.tree(BerthClientTest.PENDING));
+            assertThatThrownBy(() -> Lease.of(client(service), pending, null))
+                    .isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+}
