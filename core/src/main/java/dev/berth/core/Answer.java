@@ -1,5 +1,6 @@
 package dev.berth.core;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -39,9 +40,10 @@ public sealed interface Answer {
      * A step to do.
      *
      * @param environment as it is now, its claim included
+     * @param timeout of this attempt
      * @param fence earlier claims to be made harmless first
      */
-    record Assignment(Environment environment, Work work, Claim claim, List<Claim> fence) {
+    record Assignment(Environment environment, Work work, Claim claim, Duration timeout, List<Claim> fence) {
         public Assignment {
             fence = List.copyOf(fence);
         }

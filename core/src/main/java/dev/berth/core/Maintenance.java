@@ -87,7 +87,8 @@ final class Maintenance {
     }
 
     private Answer.Assignment assign(Environment environment, Work work, ClaimId id, String process) {
-        var deadline = now.plus(working.policy().limits(work.step()).timeout()).plus(Claim.GRACE);
+        var timeout = working.policy().limits(work.step()).timeout();
+        var deadline = now.plus(timeout).plus(Claim.GRACE);
         var claim = new Claim(id, process, now.plus(Claim.LEASE), deadline);
         var claimed = work.claimedBy(claim);
         if (work.claim() != null) {
@@ -96,7 +97,7 @@ final class Maintenance {
         var next = environment.in(at(environment.state(), claimed), now);
         working.move(Trigger.CLAIMED, environment, next);
         event(Event.Type.STEP_STARTED, environment, Map.of("step", slug(work.step())));
-        return new Answer.Assignment(next, claimed, claim, claimed.unfenced());
+        return new Answer.Assignment(next, claimed, claim, timeout, claimed.unfenced());
     }
 
     Answer renew(Command.RenewClaims command) {

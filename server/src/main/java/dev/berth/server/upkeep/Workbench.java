@@ -1,0 +1,16 @@
+package dev.berth.server.upkeep;
+
+import dev.berth.core.PoolName;
+import dev.berth.providers.Provider;
+
+/** Where a pool's provider is found. */
+@FunctionalInterface
+public interface Workbench {
+
+    /**
+     * The provider for the pool's policy in force; also for a pool that the configuration has no more.
+     *
+     * @throws IllegalStateException when it cannot be made here now, with why: nothing becomes dirty for it
+     */
+    Provider provider(PoolName pool);
+}
