@@ -1,0 +1,50 @@
+package dev.berth.server.config;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Objects;
+
+/** The file that a configuration is read from. */
+public record ConfigurationFile(Path path) {
+    public ConfigurationFile {
+        Objects.requireNonNull(path);
+    }
+
+    /** What its references to other files are relative to. */
+    public Path folder() {
+        Path folder = path.toAbsolutePath().getParent();
+        return folder == null ? path.toAbsolutePath() : folder;
+    }
+
+    /**
+     * Reads the whole text.
+     *
+     * @throws IOException with a message that names the file and what is wrong: not there, no regular file, not readable, too
+     *     large, not UTF-8
+     */
+    public String read() throws IOException {
+        if (Files.exists(path) && !Files.isRegularFile(path)) {
+            throw new IOException(path + " is no regular file");
+        }
+        try (InputStream in = Files.newInputStream(path)) {
+            byte[] bytes = in.readNBytes(ConfigurationParser.LARGEST + 1);
+            if (bytes.length > ConfigurationParser.LARGEST) {
+                throw new IOException(path + " has more than " + ConfigurationParser.LARGEST + " bytes");
+            }
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
+        } catch (NoSuchFileException e) {
+            throw new IOException(path + " is not there", e);
+        } catch (CharacterCodingException e) {
+            throw new IOException(path + " is not UTF-8", e);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+package dev.berth.server.config;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sees when the configuration file has a new text. Has no thread and no clock: whoever owns it polls, one call at a time.
+ *
+ * <p>A text counts once two reads at least {@link #APART} apart agree, so that a file which is being written is not used half.
+ */
+public final class ConfigurationWatcher {
+    /** How far apart two reads must be to count. */
+    public static final Duration APART = Duration.ofSeconds(2);
+
+    private final ConfigurationFile file;
+    private String reported;
+    private @Nullable Candidate candidate;
+
+    /** What the file looked like when its text was read twice and was the reported one; null until then. */
+    private @Nullable Map<String, Object> settled;
+
+    /** @param reported the digest of the text that needs no report: what was read at start */
+    public ConfigurationWatcher(ConfigurationFile file, String reported) {
+        this.file = file;
+        this.reported = reported;
+    }
+
+    private record Candidate(String digest, Map<String, Object> attributes, long nanoTime) {}
+
+    /** What a look at the file found. */
+    public sealed interface Seen {
+        /** Nothing that was not reported before, or nothing yet that is sure. */
+        record Nothing() implements Seen {}
+
+        /** A new text. It is reported once, whether it turns out to be usable or not. */
+        record Changed(String text, String digest) implements Seen {
+            @Override
+            public String toString() {
+                return "Changed[" + digest + "]";
+            }
+        }
+
+        /**
+         * The file cannot be read now: what is in force stays.
+         *
+         * @param reason names the file and what is wrong
+         */
+        record Unreadable(String reason) implements Seen {}
+    }
+
+    /**
+     * Looks at the file.
+     *
+     * @param nanoTime of the monotonic clock, as {@link System#nanoTime()}
+     */
+    public Seen poll(long nanoTime) {
+        try {
+            return look(nanoTime);
+        } catch (IOException e) {
+            candidate = null;
+            settled = null;
+            String message = e.getMessage();
+            return new Seen.Unreadable(message == null ? file.path() + " cannot be read" : message);
+        }
+    }
+
+    private Seen look(long nanoTime) throws IOException {
+        // Before the text: a change in between shows next time.
+        Map<String, Object> attributes = attributes(file.path());
+        if (!attributes.isEmpty() && attributes.equals(settled)) {
+            return new Seen.Nothing();
+        }
+        String text = file.read();
+        String digest = Configuration.digestOf(text);
+        Candidate before = candidate;
+        if (before == null
+                || !before.digest().equals(digest)
+                || !before.attributes().equals(attributes)) {
+            candidate = new Candidate(digest, attributes, nanoTime);
+            return new Seen.Nothing();
+        }
+        if (nanoTime - before.nanoTime() < APART.toNanos()) {
+            return new Seen.Nothing();
+        }
+        candidate = null;
+        settled = attributes;
+        if (digest.equals(reported)) {
+            return new Seen.Nothing();
+        }
+        reported = digest;
+        return new Seen.Changed(text, digest);
+    }
+
+    /**
+     * What changes whenever the file does: a large file is not read again while this stays the same. The change time cannot be set
+     * back as the modification time can; where a system does not have it, the answer is empty and the file is read each time.
+     */
+    private static Map<String, Object> attributes(Path path) {
+        try {
+            return Files.readAttributes(path, "unix:ino,dev,size,ctime");
+        } catch (IOException | UnsupportedOperationException | IllegalArgumentException e) {
+            return Map.of();
+        }
+    }
+}

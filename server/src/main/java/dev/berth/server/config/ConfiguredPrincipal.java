@@ -1,0 +1,37 @@
+package dev.berth.server.config;
+
+import dev.berth.core.PoolName;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who may call, as the file says.
+ *
+ * @param roles of {@link #ROLES}
+ * @param pools which it may use as a consumer
+ * @param token its own bearer token; null where it has only created ones
+ */
+public record ConfiguredPrincipal(
+        String name,
+        Set<String> roles,
+        Set<PoolName> pools,
+        @Nullable Secret token) {
+    public static final List<String> ROLES = List.of("viewer", "consumer", "operator", "admin");
+
+    /** The built-in principal, which the file cannot name. */
+    public static final String RESERVED = "admin";
+
+    public ConfiguredPrincipal {
+        Objects.requireNonNull(name);
+        roles = Set.copyOf(roles);
+        pools = Set.copyOf(pools);
+    }
+
+    /** Without the token. */
+    @Override
+    public String toString() {
+        return "ConfiguredPrincipal[" + name + ", roles " + roles + ", pools " + pools + "]";
+    }
+}

@@ -1,0 +1,151 @@
+package dev.berth.server.config;
+
+import dev.berth.core.PoolName;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Reads who may call. */
+final class PrincipalReader {
+    static final int MOST = 10_000;
+
+    private static final int USUAL_TOKEN = 20;
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._@-]{0,99}");
+
+    private final Mistakes mistakes;
+    private final SecretReferences references;
+    private final Predicate<String> pools;
+    private final Map<String, ConfiguredPrincipal> principals = new LinkedHashMap<>();
+    private final Map<String, Integer> lines = new HashMap<>();
+    private final Map<Secret, String> tokens = new HashMap<>();
+
+    /** @param pools whether a pool of this name is declared or has a record */
+    PrincipalReader(Mistakes mistakes, SecretReferences references, Predicate<String> pools) {
+        this.mistakes = mistakes;
+        this.references = references;
+        this.pools = pools;
+    }
+
+    Map<String, ConfiguredPrincipal> read(@Nullable Yaml value) {
+        if (value instanceof Yaml.Sequence list && list.items().size() <= MOST) {
+            for (int i = 0; i < list.items().size(); i++) {
+                Section.of("principals[" + i + "]", list.items().get(i), Keys.PRINCIPAL, mistakes)
+                        .ifPresent(this::read);
+            }
+        } else if (value != null) {
+            mistakes.add(value, "principals", "must be a list of at most " + MOST + ", [] for none");
+        }
+        return principals;
+    }
+
+    private void read(Section section) {
+        int before = mistakes.count();
+        String name = name(section);
+        Set<String> roles = roles(section);
+        Set<PoolName> own = pools(section, roles);
+        Secret token = token(section, name);
+        if (mistakes.count() == before && name != null) {
+            principals.put(name, new ConfiguredPrincipal(name, roles, own, token));
+        }
+    }
+
+    private @Nullable String name(Section section) {
+        String name = section.require("name", "every principal has one") ? section.text("name", 1000) : null;
+        if (name == null) {
+            return null;
+        }
+        if (!NAME.matcher(name).matches()) {
+            section.mistake("name", "must be 1 to 100 letters, digits, '.', '_', '@' or '-'");
+        } else if (name.equals(ConfiguredPrincipal.RESERVED)) {
+            section.mistake("name", "'" + ConfiguredPrincipal.RESERVED + "' is the built-in principal: take another");
+        } else {
+            Integer first = lines.putIfAbsent(name, section.mapping().line());
+            if (first != null) {
+                section.mistake("name", "'" + name + "' is the name of the principal on line " + first + " too");
+            }
+        }
+        return name;
+    }
+
+    private Set<String> roles(Section section) {
+        if (!section.require("roles", "some of " + String.join(", ", ConfiguredPrincipal.ROLES))) {
+            return Set.of();
+        }
+        Set<String> roles = new LinkedHashSet<>();
+        words(section, "roles", (at, path, role) -> {
+            if (ConfiguredPrincipal.ROLES.contains(role)) {
+                roles.add(role);
+            } else {
+                mistakes.add(at, path, "'" + Keys.shown(role) + "' " + Keys.unknown(role, ConfiguredPrincipal.ROLES));
+            }
+        });
+        return roles;
+    }
+
+    private Set<PoolName> pools(Section section, Set<String> roles) {
+        if (roles.contains("consumer") && !section.has("pools")) {
+            section.require("pools", "a consumer uses only those that are named here");
+        }
+        if (section.has("pools") && !roles.isEmpty() && !roles.contains("consumer")) {
+            section.warn("pools", "has no effect: it says what a consumer may use");
+        }
+        Set<PoolName> own = new LinkedHashSet<>();
+        words(section, "pools", (at, path, pool) -> {
+            if (PoolName.isValid(pool) && pools.test(pool)) {
+                own.add(new PoolName(pool));
+            } else {
+                mistakes.add(at, path, "'" + Keys.shown(pool) + "' is not a pool of this file");
+            }
+        });
+        return own;
+    }
+
+    private interface Word {
+        void found(Yaml at, String path, String word);
+    }
+
+    private void words(Section section, String key, Word word) {
+        Yaml value = section.value(key);
+        if (value == null) {
+            return;
+        }
+        if (!(value instanceof Yaml.Sequence list) || list.items().isEmpty()) {
+            section.mistake(key, "must be a list of at least one name");
+            return;
+        }
+        for (int i = 0; i < list.items().size(); i++) {
+            String path = section.path(key) + "[" + i + "]";
+            Yaml item = list.items().get(i);
+            String text = Section.text(item, path, 1000, mistakes);
+            if (text != null) {
+                word.found(item, path, text);
+            }
+        }
+    }
+
+    private @Nullable Secret token(Section section, @Nullable String name) {
+        Yaml value = section.value("token");
+        Secret token = value == null ? null : references.resolve(section.path("token"), value);
+        if (token == null) {
+            return null;
+        }
+        String text = token.reveal();
+        if (!text.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
+            section.mistake("token", "has characters that no Authorization header carries: ASCII without blanks is");
+            return null;
+        }
+        if (text.length() < USUAL_TOKEN) {
+            section.warn("token", "is shorter than " + USUAL_TOKEN + " characters: it can be guessed");
+        }
+        String other = tokens.putIfAbsent(token, name == null ? "" : name);
+        if (other != null) {
+            section.mistake("token", "is that of another principal too: a token names one");
+        }
+        return token;
+    }
+}
