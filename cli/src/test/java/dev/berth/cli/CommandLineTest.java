@@ -363,6 +363,30 @@ class CommandLineTest {
     }
 
     @Test
+    void aConfigurationIsCheckedWithoutAService() throws IOException {
+        Path good = folder.resolve("good.yaml");
+        Files.writeString(good, """
+                pools:
+                  lab: { provider: fixed }
+                environments:
+                  - { name: board-7, pool: lab, connection: { host: 192.0.2.7 } }
+                """);
+        assertThat(berth("config", "check", good.toString())).isEqualTo(0);
+        assertThat(out()).isEqualTo(good + " is good: 1 pool, 1 environment\n");
+
+        Path bad = folder.resolve("bad.yaml");
+        Files.writeString(bad, "pools:\n  lab: { provider: fixed, sesion: 3h }\nnonsense: 1\n");
+        assertThat(berth("config", "check", bad.toString())).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(err().lines())
+                .hasSize(2)
+                .anyMatch(line -> line.startsWith(bad + ": line 2,") && line.contains("sesion"))
+                .anyMatch(line -> line.startsWith(bad + ": line 3,") && line.contains("nonsense"));
+
+        assertThat(berth("config", "check", folder.resolve("none").toString())).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(berth.asked()).isEmpty();
+    }
+
+    @Test
     void theCompletionScriptKnowsTheCommands() {
         assertThat(berth("completion", "bash")).isEqualTo(0);
         assertThat(out()).contains("complete -F", "quarantine", "--keepalive");
