@@ -100,7 +100,7 @@ public final class Registrar {
                 var pool = ledger.poolOf(row.pool())
                         .orElseThrow(() -> new IllegalStateException("environment " + row.name() + " is in no pool"));
                 var wantedIn = wanted.get(row.name());
-                if (!pool.equals(wantedIn)) {
+                if (wantedIn == null || !pool.equals(wantedIn)) {
                     if (isToGo(row)) {
                         gone.computeIfAbsent(pool, name -> new ArrayList<>()).add(row.name());
                     }
