@@ -29,6 +29,8 @@ public final class BerthClient {
     /** How long a single held call waits: long enough to be cheap, short enough to tell news about the queue. */
     private static final Duration HOLD = Duration.ofSeconds(10);
 
+    private static final Duration SILENCE = Duration.ofSeconds(60);
+
     private final URI uri;
     private final Transport transport;
     private final Duration requestTimeout;
@@ -336,14 +338,14 @@ public final class BerthClient {
     }
 
     /**
-     * Follows the events as they happen, across restarts of the service, in order and without leaving one out; returns
-     * when {@code sink} says false or the thread is interrupted.
+     * Follows the events as they happen, across restarts of the service, in order and without leaving one out, from the
+     * query's cursor or from now; returns when {@code sink} says false or the thread is interrupted.
      *
      * @param sink takes each event on the calling thread
      * @throws BerthProblem when the service refuses to tell
      */
     public void follow(EventQuery which, Predicate<Event> sink) {
-        new EventStream(transport, which, sink).run();
+        new EventStream(transport, which, sink, SILENCE).run();
     }
 
     // -- the service

@@ -120,6 +120,7 @@ final class Replies {
                 instant(node, "since"),
                 text(node, "holder"),
                 text(node, "reason"),
+                text(node, "report"),
                 node.path("retiring").isBoolean() && node.path("retiring").booleanValue(),
                 instant(node, "retiredAt"),
                 list(node.path("history"), Replies::map),
