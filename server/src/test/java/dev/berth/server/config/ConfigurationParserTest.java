@@ -230,6 +230,44 @@ class ConfigurationParserTest {
                 .allSatisfy(record -> assertThat(record.facts()).contains("\"connection\":{\"host\":\"h\"}"));
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "8, 8",
+        "+8, 8",
+        "-8, -8",
+        "0o17, 15",
+        "0xfF, 255",
+        "007, 7",
+        "1.50, 1.5",
+        ".5, 0.5",
+        "1., 1.0",
+        "-1e3, -1000.0",
+        "99999999999999999999, 99999999999999999999",
+        "true, true",
+        "FALSE, false",
+        "yes, '\"yes\"'",
+        "'\"8\"', '\"8\"'",
+        "!!str 8, '\"8\"'",
+        "2001-01-01, '\"2001-01-01\"'",
+        "[], []",
+        "{}, {}"
+    })
+    void valuesHaveTheTypesOfTheCoreSchema(String yaml, String json) throws Exception {
+        Configuration configuration = parsing.parse(
+                "pools: { lab: { provider: fixed } }\nenvironments:\n- { name: a, pool: lab, capabilities: { x: " + yaml
+                        + " } }\n");
+
+        assertThat(configuration
+                        .pools()
+                        .values()
+                        .iterator()
+                        .next()
+                        .environments()
+                        .values())
+                .singleElement()
+                .satisfies(record -> assertThat(record.facts()).isEqualTo("{\"capabilities\":{\"x\":" + json + "}}"));
+    }
+
     @Test
     void poolWithoutEnvironmentsIsWarnedOf() throws Exception {
         assertThat(parsing.parse("pools: { lab: { provider: fixed } }").warnings())
