@@ -83,7 +83,6 @@ public record Slice(
                             Command.Deregister _,
                             Command.RenewClaims _,
                             Command.Report _,
-                            Command.Note _,
                             Command.Tick _ -> {}
                 }
             }

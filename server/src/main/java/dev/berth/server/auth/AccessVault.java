@@ -1,0 +1,129 @@
+package dev.berth.server.auth;
+
+import com.google.crypto.tink.Aead;
+import com.google.crypto.tink.Configuration;
+import com.google.crypto.tink.InsecureSecretKeyAccess;
+import com.google.crypto.tink.KeysetHandle;
+import com.google.crypto.tink.RegistryConfiguration;
+import com.google.crypto.tink.TinkJsonProtoKeysetFormat;
+import com.google.crypto.tink.aead.AeadConfig;
+import com.google.crypto.tink.aead.PredefinedAeadParameters;
+import dev.berth.core.AllocationId;
+import dev.berth.core.EnvironmentName;
+import dev.berth.core.Sealed;
+import dev.berth.providers.StepResult;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Encrypts access before it is stored. Each text is bound to its allocation, environment and epoch, so that one that is moved to
+ * another row does not open. AES-256-GCM of Tink, whose key set names the key in each text: a key can be replaced while older texts
+ * still open.
+ */
+public final class AccessVault {
+    private static final TypeReference<Map<String, Object>> OBJECT = new TypeReference<>() {};
+
+    private final Aead aead;
+    private final JsonMapper json = JsonMapper.builder().build();
+
+    private AccessVault(Aead aead) {
+        this.aead = aead;
+    }
+
+    /** The vault's key cannot be used. The message says what to do, and has no secret in it. */
+    public static final class UnusableKey extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        UnusableKey(String message, @Nullable Throwable cause) {
+            super(message, cause);
+        }
+    }
+
+    /**
+     * Opens the vault with the key of this file, which is made where it is missing.
+     *
+     * @throws UnusableKey where it cannot be read or is no key
+     */
+    public static AccessVault open(Path keyFile) throws UnusableKey {
+        try {
+            AeadConfig.register();
+            Configuration tink = RegistryConfiguration.get();
+            if (Files.notExists(keyFile)) {
+                var fresh = KeysetHandle.generateNew(PredefinedAeadParameters.AES256_GCM, tink);
+                var text = TinkJsonProtoKeysetFormat.serializeKeyset(fresh, tink, InsecureSecretKeyAccess.get());
+                PrivateFile.write(keyFile, text.getBytes(StandardCharsets.UTF_8));
+            }
+            var keys = TinkJsonProtoKeysetFormat.parseKeyset(
+                    Files.readString(keyFile), tink, InsecureSecretKeyAccess.get());
+            return new AccessVault(keys.getPrimitive(tink, Aead.class));
+        } catch (IOException e) {
+            throw new UnusableKey("the key file " + keyFile + " cannot be read or made: " + e.getMessage(), e);
+        } catch (GeneralSecurityException e) {
+            throw new UnusableKey("the key file " + keyFile + " holds no usable key", e);
+        }
+    }
+
+    /** Encrypts what was issued. */
+    public Sealed seal(AllocationId allocation, EnvironmentName environment, long epoch, StepResult.Access access) {
+        var plain = new LinkedHashMap<String, Object>();
+        plain.put("credentials", access.credentials());
+        if (access.connection() != null) {
+            plain.put("connection", access.connection());
+        }
+        plain.put("env", access.env());
+        try {
+            var bytes = aead.encrypt(json.writeValueAsBytes(plain), binding(allocation, environment, epoch));
+            return new Sealed(Base64.getEncoder().withoutPadding().encodeToString(bytes));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("access cannot be encrypted", e);
+        }
+    }
+
+    /**
+     * Decrypts it again.
+     *
+     * @throws IllegalStateException where it was sealed with another key, for something else, or was changed
+     */
+    public HolderAccess open(Sealed sealed, AllocationId allocation, EnvironmentName environment, long epoch) {
+        Map<String, Object> plain;
+        try {
+            var bytes =
+                    aead.decrypt(Base64.getDecoder().decode(sealed.text()), binding(allocation, environment, epoch));
+            plain = json.readValue(bytes, OBJECT);
+        } catch (GeneralSecurityException | IllegalArgumentException | JacksonException _) {
+            // The cause is left out: it could quote what was decrypted.
+            throw new IllegalStateException(
+                    "the stored access of allocation %s to %s does not open".formatted(allocation, environment));
+        }
+        var env = new LinkedHashMap<String, String>();
+        object(plain.get("env")).forEach((name, value) -> env.put(name, String.valueOf(value)));
+        return new HolderAccess(
+                object(plain.get("credentials")),
+                plain.containsKey("connection") ? object(plain.get("connection")) : null,
+                env);
+    }
+
+    private static byte[] binding(AllocationId allocation, EnvironmentName environment, long epoch) {
+        return "berth access\n%s\n%s\n%d"
+                .formatted(allocation, environment, epoch)
+                .getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static Map<String, Object> object(@Nullable Object value) {
+        var fields = new LinkedHashMap<String, Object>();
+        if (value instanceof Map<?, ?> map) {
+            map.forEach((name, field) -> fields.put(String.valueOf(name), field));
+        }
+        return fields;
+    }
+}

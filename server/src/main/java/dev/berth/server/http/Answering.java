@@ -1,0 +1,193 @@
+package dev.berth.server.http;
+
+import dev.berth.server.auth.Authenticator;
+import dev.berth.server.auth.Principal;
+import dev.berth.server.ledger.LedgerException;
+import io.helidon.http.DirectHandler;
+import io.helidon.http.Header;
+import io.helidon.http.HeaderName;
+import io.helidon.http.HeaderNames;
+import io.helidon.http.HeaderValues;
+import io.helidon.http.Headers;
+import io.helidon.http.PathMatcher;
+import io.helidon.http.PathMatchers;
+import io.helidon.http.RequestException;
+import io.helidon.http.ServerResponseHeaders;
+import io.helidon.http.Status;
+import io.helidon.webserver.CloseConnectionException;
+import io.helidon.webserver.http.Handler;
+import io.helidon.webserver.http.ServerRequest;
+import io.helidon.webserver.http.ServerResponse;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What every request goes through: who calls, may they, what is answered, and what becomes of an error. */
+final class Answering implements DirectHandler {
+    private static final Logger LOG = LoggerFactory.getLogger(Answering.class);
+    private static final HeaderName REQUEST_ID = HeaderNames.create("X-Request-Id");
+    private static final Header NO_STORE = HeaderValues.createCached(HeaderNames.CACHE_CONTROL, "no-store");
+    private static final Header NO_SNIFF =
+            HeaderValues.createCached(HeaderNames.create("X-Content-Type-Options"), "nosniff");
+    private static final Header CHALLENGE = HeaderValues.createCached(HeaderNames.WWW_AUTHENTICATE, "Bearer");
+    /** What is not a route is counted under one name, so that strangers cannot make metrics grow. */
+    private static final String STRAY = "other";
+
+    private final Authenticator authenticator;
+    private final ServiceMetrics metrics;
+    private final List<Matched> routes;
+
+    private record Matched(Route route, PathMatcher path) {}
+
+    Answering(Authenticator authenticator, ServiceMetrics metrics, List<Route> routes) {
+        this.authenticator = authenticator;
+        this.metrics = metrics;
+        this.routes = routes.stream()
+                .map(route -> new Matched(route, PathMatchers.create(route.path())))
+                .toList();
+    }
+
+    Handler handler(Route route) {
+        return (request, response) -> {
+            long began = System.nanoTime();
+            var requestId = RequestIds.of(first(request.headers(), REQUEST_ID));
+            var reply = answer(route, request, requestId);
+            send(response, reply, requestId);
+            metrics.answered(route.method(), route.path(), reply.status(), System.nanoTime() - began);
+        };
+    }
+
+    private Reply answer(Route route, ServerRequest request, String requestId) {
+        try {
+            var principal = route.isOpen() ? null : admitted(route, request);
+            return route.handler().answer(new Call(request, principal, route.bodyLimit()));
+        } catch (Problem problem) {
+            return reply(problem, request, requestId);
+        } catch (LedgerException e) {
+            var code = ErrorCode.of(e.kind());
+            if (code.category() == ErrorCode.Category.BUG) {
+                LOG.error("request {}: a defect", requestId, e);
+            }
+            return reply(new Problem(code, code.title()), request, requestId);
+        } catch (RequestException e) {
+            return reply(own(e.status(), e.getMessage()), request, requestId);
+        } catch (UncheckedIOException | CloseConnectionException e) {
+            throw e; // the connection is gone: there is nobody to answer
+        } catch (RuntimeException e) {
+            LOG.error("request {}: a defect", requestId, e);
+            return reply(
+                    new Problem(ErrorCode.INTERNAL_ERROR, "A defect of the service; its log names this request"),
+                    request,
+                    requestId);
+        }
+    }
+
+    private Principal admitted(Route route, ServerRequest request) {
+        var principal = authenticator
+                .authenticate(first(request.headers(), HeaderNames.AUTHORIZATION))
+                .orElseThrow(() -> new Problem(
+                        ErrorCode.UNAUTHENTICATED, "A known bearer token is needed: Authorization: Bearer TOKEN"));
+        if (!route.admits(principal)) {
+            throw new Problem(
+                    ErrorCode.FORBIDDEN,
+                    "This needs the role "
+                            + route.roles().stream()
+                                    .map(role -> role.name().toLowerCase(java.util.Locale.ROOT))
+                                    .sorted()
+                                    .collect(Collectors.joining(" or ")));
+        }
+        return principal;
+    }
+
+    private static @Nullable String first(Headers headers, HeaderName name) {
+        return headers.contains(name) ? headers.get(name).get() : null;
+    }
+
+    private static Reply reply(Problem problem, ServerRequest request, String requestId) {
+        var reply = ProblemJson.reply(problem, request.path().absolute().rawPath(), requestId);
+        return problem.code() == ErrorCode.UNAUTHENTICATED ? reply.with(CHALLENGE) : reply;
+    }
+
+    private static void send(ServerResponse response, Reply reply, String requestId) {
+        response.status(Status.create(reply.status()));
+        response.header(reply.contentType());
+        response.header(NO_STORE);
+        response.header(NO_SNIFF);
+        response.header(HeaderValues.create(REQUEST_ID, requestId));
+        for (var header : reply.headers()) {
+            response.header(header);
+        }
+        var stream = reply.stream();
+        if (stream == null) {
+            response.send(reply.body());
+            return;
+        }
+        try (var out = response.outputStream()) {
+            stream.writeTo(out);
+        } catch (IOException | UncheckedIOException e) {
+            throw new CloseConnectionException("the reader of a stream is gone", e);
+        }
+    }
+
+    // ---- what is no route, or no request
+
+    /** Answers what no route matches: 405 where another method would be right, 404 otherwise. */
+    void stray(ServerRequest request, ServerResponse response) {
+        long began = System.nanoTime();
+        var requestId = RequestIds.of(first(request.headers(), REQUEST_ID));
+        var path = request.path().absolute();
+        var allowed = routes.stream()
+                .filter(matched -> matched.path().match(path).accepted())
+                .map(matched -> matched.route().method())
+                .distinct()
+                .collect(Collectors.joining(", "));
+        var method = request.prologue().method().text();
+        var reply = allowed.isEmpty()
+                ? reply(new Problem(ErrorCode.NO_SUCH_RESOURCE, "There is nothing at this path"), request, requestId)
+                : reply(
+                                new Problem(
+                                        ErrorCode.METHOD_NOT_ALLOWED,
+                                        "This path has no method " + (method.length() <= 20 ? method : "of this name")),
+                                request,
+                                requestId)
+                        .with(HeaderValues.create(HeaderNames.ALLOW, allowed));
+        send(response, reply, requestId);
+        metrics.answered(STRAY, STRAY, reply.status(), System.nanoTime() - began);
+    }
+
+    private static Problem own(Status status, @Nullable String message) {
+        var code = ErrorCode.ofStatus(status.code());
+        return new Problem(code, message == null || code.status() >= 500 ? code.title() : message);
+    }
+
+    /** Answers what the HTTP server refuses by itself, before any route is looked for. */
+    @Override
+    public TransportResponse handle(
+            TransportRequest request,
+            EventType eventType,
+            Status status,
+            ServerResponseHeaders headers,
+            String message) {
+        var requestId = RequestIds.of(first(request.headers(), REQUEST_ID));
+        var code = ErrorCode.ofStatus(status.code());
+        var path = request.path().indexOf('?') < 0
+                ? request.path()
+                : request.path().substring(0, request.path().indexOf('?'));
+        var reply = ProblemJson.reply(new Problem(code, code.title()), path, requestId);
+        metrics.answered(STRAY, STRAY, reply.status(), 0);
+        headers.set(reply.contentType());
+        headers.set(NO_STORE);
+        headers.set(HeaderValues.create(REQUEST_ID, requestId));
+        reply.headers().forEach(headers::set);
+        return TransportResponse.builder()
+                .status(Status.create(reply.status()))
+                .headers(headers)
+                .keepAlive(false)
+                .entity(reply.body())
+                .build();
+    }
+}

@@ -1,0 +1,144 @@
+package dev.berth.server.http;
+
+import dev.berth.server.auth.Principal;
+import io.helidon.http.HeaderName;
+import io.helidon.http.HeaderNames;
+import io.helidon.webserver.http.ServerRequest;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** A request that was let in. */
+final class Call {
+    private static final HeaderName PREFER = HeaderNames.create("Prefer");
+    private static final HeaderName IDEMPOTENCY_KEY = HeaderNames.create("Idempotency-Key");
+    private static final Duration LONGEST_HOLD = Duration.ofSeconds(60);
+    private static final byte[] NOTHING = {};
+
+    private final ServerRequest request;
+    private final @Nullable Principal principal;
+    private final int bodyLimit;
+
+    Call(ServerRequest request, @Nullable Principal principal, int bodyLimit) {
+        this.request = request;
+        this.principal = principal;
+        this.bodyLimit = bodyLimit;
+    }
+
+    /** Who calls. Never of a route that is open to everybody. */
+    Principal principal() {
+        if (principal == null) {
+            throw new IllegalStateException("an open route asks who calls");
+        }
+        return principal;
+    }
+
+    /** A part of the path, as the route names it. */
+    String path(String name) {
+        return request.path().pathParameters().get(name);
+    }
+
+    /** The whole body. Empty where there is none. */
+    byte[] body() {
+        var length = request.headers().contentLength();
+        if (length.isPresent() && length.getAsLong() > bodyLimit) {
+            throw tooLarge();
+        }
+        if (!request.content().hasEntity()) {
+            return NOTHING;
+        }
+        try (var in = request.content().inputStream()) {
+            var body = in.readNBytes(length.isPresent() ? (int) length.getAsLong() : bodyLimit + 1);
+            if (body.length > bodyLimit) {
+                throw tooLarge();
+            }
+            return body;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private Problem tooLarge() {
+        return new Problem(ErrorCode.BODY_TOO_LARGE, "The body must have at most " + bodyLimit + " bytes");
+    }
+
+    @Nullable
+    String header(HeaderName name) {
+        var headers = request.headers();
+        return headers.contains(name) ? headers.get(name).get() : null;
+    }
+
+    @Nullable
+    String idempotencyKey() {
+        return header(IDEMPOTENCY_KEY);
+    }
+
+    /** How long the answer may be held ({@code Prefer: wait=N}, RFC 7240), at most 60 s; null where that is not asked for. */
+    @Nullable
+    Duration hold() {
+        var prefer = header(PREFER);
+        if (prefer == null) {
+            return null;
+        }
+        for (var preference : prefer.split(",", 20)) {
+            var text = preference.strip();
+            if (text.regionMatches(true, 0, "wait=", 0, 5)) {
+                var seconds = text.substring(5).strip();
+                if (seconds.isEmpty() || !seconds.chars().allMatch(c -> c >= '0' && c <= '9')) {
+                    return null; // RFC 7240: a preference that is not understood is ignored
+                }
+                return seconds.length() > 4
+                        ? LONGEST_HOLD
+                        : Duration.ofSeconds(Math.min(LONGEST_HOLD.toSeconds(), Long.parseLong(seconds)));
+            }
+        }
+        return null;
+    }
+
+    boolean accepts(String mediaType) {
+        var accept = header(HeaderNames.ACCEPT);
+        return accept != null && accept.contains(mediaType);
+    }
+
+    /**
+     * The query has these parameters and no others.
+     *
+     * @throws Problem naming the first that it should not have
+     */
+    void allowQuery(Set<String> names) {
+        for (var name : request.query().names()) {
+            if (!names.contains(name)) {
+                throw Problem.field(name.length() <= 100 ? name : "?", "is not a parameter of this call");
+            }
+        }
+    }
+
+    /** A query parameter; null where it is absent or empty. */
+    @Nullable
+    String query(String name) {
+        if (!request.query().contains(name)) {
+            return null;
+        }
+        var all = request.query().all(name);
+        if (all.size() > 1) {
+            throw Problem.field(name, "is given more than once");
+        }
+        return all.isEmpty() || all.getFirst().isEmpty() ? null : all.getFirst();
+    }
+
+    /** The parameter {@code limit}. */
+    int limit(int unlessGiven, int most) {
+        var text = query("limit");
+        if (text == null) {
+            return unlessGiven;
+        }
+        boolean number = text.length() <= 6 && text.chars().allMatch(c -> c >= '0' && c <= '9');
+        int limit = number ? Integer.parseInt(text) : 0;
+        if (limit < 1 || limit > most) {
+            throw Problem.field("limit", "must be a whole number from 1 to " + most);
+        }
+        return limit;
+    }
+}

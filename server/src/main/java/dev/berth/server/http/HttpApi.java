@@ -1,0 +1,152 @@
+package dev.berth.server.http;
+
+import dev.berth.core.Command.Action;
+import dev.berth.core.Decision;
+import dev.berth.core.PoolName;
+import dev.berth.server.auth.Authenticator;
+import dev.berth.server.auth.Desks;
+import dev.berth.server.auth.Role;
+import dev.berth.server.ledger.Ledger;
+import io.helidon.common.socket.SocketOptions;
+import io.helidon.http.DirectHandler;
+import io.helidon.http.Method;
+import io.helidon.webserver.WebServerConfig;
+import io.helidon.webserver.http.DirectHandlers;
+import io.helidon.webserver.http.HttpRouting;
+import io.helidon.webserver.http1.Http1Config;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
+
+/**
+ * The HTTP API of the service. To be told of the ledger's commits ({@link Ledger#addListener}), installed in a server, and closed
+ * before that server is stopped.
+ */
+public final class HttpApi implements Ledger.Listener, AutoCloseable {
+    private static final int MOST_HELD = 20_000;
+    private static final int MOST_STREAMS = 500;
+    private static final int LONGEST_URI = 8 << 10;
+    private static final int LONGEST_HEADERS = 32 << 10;
+    private static final Duration STOPPING = Duration.ofSeconds(5);
+    private static final Duration RETRY_AFTER = Duration.ofSeconds(20);
+
+    private static final Set<Role> EVERYBODY = Set.of(Role.values());
+    private static final Set<Role> READERS = Set.of(Role.VIEWER, Role.OPERATOR);
+    private static final Set<Role> CONSUMERS = Set.of(Role.CONSUMER);
+    private static final Set<Role> HOLDERS = Set.of(Role.CONSUMER, Role.OPERATOR);
+    private static final Set<Role> OPERATORS = Set.of(Role.OPERATOR);
+    private static final Set<Role> ADMINS = Set.of(Role.ADMIN);
+
+    private final Authenticator authenticator;
+    private final ServiceMetrics metrics;
+    private final Holds holds = new Holds(MOST_HELD);
+    private final EventCalls events;
+    private final List<Route> routes;
+    /** As of each pool's last commit in this process. */
+    private final Map<PoolName, Duration> retryAfter = new ConcurrentHashMap<>();
+
+    /**
+     * What the service is.
+     *
+     * @param ready whether the store is usable and the configuration in force loaded
+     */
+    public record About(String version, BooleanSupplier ready) {}
+
+    public HttpApi(
+            Authenticator authenticator,
+            Desks desks,
+            ConfigurationDesk configuration,
+            ServiceMetrics metrics,
+            About about) {
+        this.authenticator = authenticator;
+        this.metrics = metrics;
+        this.events = new EventCalls(desks.events(), MOST_STREAMS);
+        this.routes = routes(desks, configuration, about);
+    }
+
+    private List<Route> routes(Desks desks, ConfigurationDesk configuration, About about) {
+        var allocations =
+                new AllocationCalls(desks.allocations(), holds, pool -> retryAfter.getOrDefault(pool, RETRY_AFTER));
+        var pools = new PoolCalls(desks.pools());
+        var environments = new EnvironmentCalls(desks.pools());
+        var tokens = new TokenCalls(desks.tokens());
+        var config = new ConfigurationCalls(configuration);
+        var service = new ServiceCalls(about.version(), about.ready(), desks.pools(), metrics);
+        int large = ConfigurationCalls.BODY_LIMIT;
+        return List.of(
+                new Route("POST", "/allocations", CONSUMERS, allocations::post),
+                new Route("DELETE", "/allocations/{id}", HOLDERS, allocations::delete),
+                new Route("POST", "/allocations/{id}/keepalive", HOLDERS, allocations::keepalive),
+                new Route("GET", "/allocations/{id}", EVERYBODY, allocations::get),
+                new Route("GET", "/allocations", EVERYBODY, allocations::list),
+                new Route("POST", "/allocations/{id}/extend", HOLDERS, allocations::extend),
+                new Route("GET", "/pools", EVERYBODY, pools::list),
+                new Route("GET", "/pools/{name}", EVERYBODY, pools::get),
+                new Route("GET", "/environments", READERS, environments::list),
+                new Route("GET", "/environments/{name}", READERS, environments::get),
+                new Route("POST", "/environments/actions", OPERATORS, environments::actOnAll),
+                new Route("POST", "/environments/{name}/clean", OPERATORS, environments.acting(Action.CLEAN)),
+                new Route("POST", "/environments/{name}/verify", OPERATORS, environments.acting(Action.VERIFY)),
+                new Route("POST", "/environments/{name}/retire", OPERATORS, environments.acting(Action.RETIRE)),
+                new Route("POST", "/environments/{name}/quarantine", OPERATORS, environments.acting(Action.QUARANTINE)),
+                new Route("GET", "/events", READERS, events::get),
+                new Route("POST", "/tokens", ADMINS, tokens::post),
+                new Route("GET", "/tokens", ADMINS, tokens::list),
+                new Route("DELETE", "/tokens/{id}", ADMINS, tokens::delete),
+                new Route("POST", "/config/diff", ADMINS, large, config::diff),
+                new Route("PUT", "/config", ADMINS, large, config::put),
+                new Route("GET", "/", Route.OPEN, service::status),
+                new Route("GET", "/healthz/live", Route.OPEN, service::live),
+                new Route("GET", "/healthz/ready", Route.OPEN, service::ready),
+                new Route("GET", "/metrics", Route.OPEN, service::metrics),
+                new Route("GET", "/openapi.json", Route.OPEN, service::openApi));
+    }
+
+    List<Route> routes() {
+        return routes;
+    }
+
+    /** Makes a server serve the API: routes, limits, and what it answers by itself. Host, port and TLS are the caller's. */
+    public void install(WebServerConfig.Builder server) {
+        var answering = new Answering(authenticator, metrics, routes);
+        var direct = DirectHandlers.builder();
+        for (var type : DirectHandler.EventType.values()) {
+            direct.addHandler(type, answering);
+        }
+        server.routing(routing(answering))
+                .directHandlers(direct.build())
+                .maxPayloadSize(ConfigurationCalls.BODY_LIMIT)
+                .shutdownGracePeriod(STOPPING)
+                .connectionOptions(SocketOptions.builder().tcpNoDelay(true).build())
+                .addProtocol(Http1Config.builder()
+                        .maxPrologueLength(LONGEST_URI)
+                        .maxHeadersSize(LONGEST_HEADERS)
+                        .build());
+    }
+
+    private HttpRouting.Builder routing(Answering answering) {
+        var routing = HttpRouting.builder();
+        for (var route : routes) {
+            routing.route(Method.create(route.method()), route.path(), answering.handler(route));
+        }
+        return routing.any(answering::stray);
+    }
+
+    @Override
+    public void committed(PoolName pool, Decision decision) {
+        retryAfter.put(pool, decision.pool().policy().retryAfter());
+        holds.committed(pool, decision);
+        events.committed(pool, decision);
+        metrics.committed(pool, decision);
+    }
+
+    /** Answers what is held with what there is, ends the event streams, and holds nothing any more. */
+    @Override
+    public void close() {
+        holds.close();
+        events.close();
+    }
+}

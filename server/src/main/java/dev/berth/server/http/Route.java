@@ -1,0 +1,40 @@
+package dev.berth.server.http;
+
+import dev.berth.server.auth.Principal;
+import dev.berth.server.auth.Role;
+import java.util.Set;
+
+/**
+ * One call of the API.
+ *
+ * @param path with {@code {name}} for what varies
+ * @param roles any of which lets a principal in; empty for a call that is open to everybody
+ * @param bodyLimit the most bytes that its body may have
+ */
+record Route(String method, String path, Set<Role> roles, int bodyLimit, Handler handler) {
+    static final Set<Role> OPEN = Set.of();
+    static final int BODY_LIMIT = 1 << 20;
+
+    /** Answers a call, or throws a {@link Problem}. */
+    @FunctionalInterface
+    interface Handler {
+        Reply answer(Call call);
+    }
+
+    Route(String method, String path, Set<Role> roles, Handler handler) {
+        this(method, path, roles, BODY_LIMIT, handler);
+    }
+
+    boolean isOpen() {
+        return roles.isEmpty();
+    }
+
+    boolean admits(Principal principal) {
+        for (var role : roles) {
+            if (principal.has(role)) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

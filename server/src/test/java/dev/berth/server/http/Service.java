@@ -1,0 +1,309 @@
+package dev.berth.server.http;
+
+import dev.berth.core.Command;
+import dev.berth.core.EnvironmentName;
+import dev.berth.core.Policy;
+import dev.berth.core.PoolName;
+import dev.berth.core.Registration;
+import dev.berth.core.Step;
+import dev.berth.server.auth.AccessDesk;
+import dev.berth.server.auth.AccessVault;
+import dev.berth.server.auth.AllocationDesk;
+import dev.berth.server.auth.Authenticator;
+import dev.berth.server.auth.BearerToken;
+import dev.berth.server.auth.Desks;
+import dev.berth.server.auth.Directory;
+import dev.berth.server.auth.EventDesk;
+import dev.berth.server.auth.PoolDesk;
+import dev.berth.server.auth.Principal;
+import dev.berth.server.auth.Role;
+import dev.berth.server.auth.StandingAccess;
+import dev.berth.server.auth.TokenDesk;
+import dev.berth.server.ledger.Ledger;
+import dev.berth.server.store.SqliteStore;
+import io.helidon.webserver.WebServer;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** A service on a port of its own: the production routing, a real ledger on a real store, and principals of every role. */
+final class Service implements AutoCloseable {
+    static final JsonMapper JSON = JsonMapper.builder().build();
+    static final String ADMIN = "token-of-root";
+    static final String OPERATOR = "token-of-olga";
+    static final String VIEWER = "token-of-vera";
+    static final String ALICE = "token-of-alice";
+    static final String BOB = "token-of-bob";
+    static final String SECRET = "s3cr3t-of-the-board";
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    final SqliteStore store;
+    final Ledger ledger;
+    final AccessVault vault;
+    final TokenDesk tokens;
+    final HttpApi api;
+    final ServiceMetrics metrics = new ServiceMetrics();
+    final AtomicReference<Instant> now = new AtomicReference<>(Instant.parse("2026-07-01T12:00:00Z"));
+    final AtomicBoolean ready = new AtomicBoolean(true);
+    final AtomicReference<ConfigurationDesk.Outcome> configuration = new AtomicReference<>(
+            new ConfigurationDesk.Change("abc", List.of("release"), List.of("a"), List.of("b"), List.of()));
+    final List<String> configurations = new ArrayList<>();
+    private final Thread stepping;
+    private final WebServer server;
+    private final HttpClient client =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private volatile boolean stopped;
+
+    Service(Path folder) {
+        store = SqliteStore.open(folder.resolve("berth.db"), SqliteStore.Synchronous.OFF);
+        ledger = new Ledger(store, now::get, () -> UUID.randomUUID().toString(), 1_000);
+        try {
+            vault = AccessVault.open(folder.resolve("access.key"));
+        } catch (AccessVault.UnusableKey e) {
+            throw new IllegalStateException(e);
+        }
+        var directory = Directory.of(List.of(
+                listed("root", ADMIN, null, Role.ADMIN),
+                listed("olga", OPERATOR, null, Role.OPERATOR),
+                listed("vera", VIEWER, null, Role.VIEWER),
+                listed("alice", ALICE, Set.of("release", "lab", "slow", "empty", "keen"), Role.CONSUMER),
+                listed("bob", BOB, Set.of("release"), Role.CONSUMER)));
+        var authenticator = new Authenticator(store, () -> directory, now::get);
+        var random = new SecureRandom();
+        tokens = new TokenDesk(store, () -> directory, authenticator, now::get, random);
+        var desks = new Desks(
+                new AllocationDesk(ledger, store, new AccessDesk(vault, standing()), now::get, random),
+                new PoolDesk(ledger, store, now::get),
+                new EventDesk(store),
+                tokens);
+        api = new HttpApi(authenticator, desks, configurationDesk(), metrics, new HttpApi.About("0.1.0", ready::get));
+        ledger.addListener(api);
+        stepping = Thread.ofPlatform().name("ledger").start(this::step);
+        var builder = WebServer.builder().host("127.0.0.1").port(0);
+        api.install(builder);
+        server = builder.build().start();
+    }
+
+    private static Directory.Listed listed(String name, String token, @Nullable Set<String> pools, Role... roles) {
+        var own = pools == null
+                ? null
+                : Set.copyOf(pools.stream().map(PoolName::new).toList());
+        return new Directory.Listed(new Principal(name, Set.of(roles), own), BearerToken.hash(token));
+    }
+
+    private static StandingAccess standing() {
+        return new StandingAccess() {
+            @Override
+            public @Nullable Map<String, Object> credentials(PoolName pool, EnvironmentName environment) {
+                return pool.value().equals("lab") ? Map.of("password", SECRET) : null;
+            }
+
+            @Override
+            public Map<String, String> variables(PoolName pool) {
+                return pool.value().equals("lab")
+                        ? Map.of("BOARD_PASSWORD", "credentials.password", "BOARD_HOST", "connection.host")
+                        : Map.of();
+            }
+        };
+    }
+
+    private ConfigurationDesk configurationDesk() {
+        return new ConfigurationDesk() {
+            @Override
+            public Outcome diff(String yaml) {
+                configurations.add("diff " + yaml);
+                return configuration.get();
+            }
+
+            @Override
+            public Outcome apply(String yaml, boolean allowRemovals, String principal) {
+                configurations.add("apply " + allowRemovals + " " + principal + " " + yaml);
+                return configuration.get();
+            }
+        };
+    }
+
+    private void step() {
+        try {
+            while (!stopped) {
+                if (ledger.await(Duration.ofMillis(50))) {
+                    ledger.step();
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    // ---- pools
+
+    static Policy policy() {
+        return new Policy(
+                "fixed",
+                "{}",
+                Set.of(),
+                Duration.ofHours(3),
+                Duration.ofHours(6),
+                null,
+                Duration.ofSeconds(20),
+                false,
+                Map.of(),
+                null,
+                10,
+                Duration.ofHours(1),
+                20,
+                1);
+    }
+
+    static Policy with(Set<Step> steps) {
+        var plain = policy();
+        return new Policy(
+                "command",
+                "{}",
+                steps,
+                plain.session(),
+                null,
+                Duration.ofMinutes(1),
+                Duration.ofSeconds(7),
+                false,
+                Map.of(),
+                null,
+                plain.queueMax(),
+                plain.maxWait(),
+                20,
+                1);
+    }
+
+    /** A pool with these environments, named after it: {@code release-1} and so on. */
+    void pool(String name, Policy policy, int environments) {
+        var pool = new PoolName(name);
+        ledger.call(pool, new Command.Enact(policy));
+        var records = IntStream.rangeClosed(1, environments)
+                .mapToObj(i -> record(name + "-" + i))
+                .toList();
+        if (!records.isEmpty()) {
+            ledger.call(pool, new Command.Register(records));
+        }
+    }
+
+    private static Registration record(String name) {
+        var facts = """
+                {"account":"111111111111","adminRoleArn":"arn:aws:iam::111111111111:role/Admin","capabilities":{"size":2},\
+                "connection":{"host":"192.0.2.7","port":22},"region":"us-east-1"}""";
+        return new Registration(new EnvironmentName(name), name, null, facts, "1");
+    }
+
+    // ---- calling
+
+    /** An answer. */
+    record Answered(int status, JsonNode body, String text, Map<String, List<String>> headers) {
+        @Nullable
+        String header(String name) {
+            var values = headers.get(name.toLowerCase(java.util.Locale.ROOT));
+            return values == null ? null : values.getFirst();
+        }
+
+        String code() {
+            return body.path("code").asString();
+        }
+    }
+
+    URI uri(String path) {
+        return URI.create("http://127.0.0.1:" + server.port() + path);
+    }
+
+    int port() {
+        return server.port();
+    }
+
+    HttpRequest.Builder request(String token, String method, String path, @Nullable String body) {
+        var request = HttpRequest.newBuilder(uri(path)).timeout(PATIENCE);
+        if (!token.isEmpty()) {
+            request.header("Authorization", "Bearer " + token);
+        }
+        return request.method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body));
+    }
+
+    Answered call(String token, String method, String path, @Nullable String body) {
+        return call(token, method, path, body, UnaryOperator.identity());
+    }
+
+    Answered call(
+            String token, String method, String path, @Nullable String body, UnaryOperator<HttpRequest.Builder> more) {
+        return later(token, method, path, body, more).join();
+    }
+
+    CompletableFuture<Answered> later(
+            String token, String method, String path, @Nullable String body, UnaryOperator<HttpRequest.Builder> more) {
+        return client.sendAsync(more.apply(request(token, method, path, body)).build(), BodyHandlers.ofString())
+                .thenApply(Service::answered);
+    }
+
+    static Answered answered(HttpResponse<String> response) {
+        var headers = new HashMap<String, List<String>>();
+        response.headers()
+                .map()
+                .forEach((name, values) -> headers.put(name.toLowerCase(java.util.Locale.ROOT), values));
+        boolean json =
+                headers.getOrDefault("content-type", List.of("")).getFirst().contains("json");
+        return new Answered(
+                response.statusCode(),
+                json ? JSON.readTree(response.body()) : JSON.createObjectNode(),
+                response.body(),
+                headers);
+    }
+
+    HttpClient client() {
+        return client;
+    }
+
+    /** Asks for one environment of a pool, without more. */
+    Answered ask(String token, String pool) {
+        return call(token, "POST", "/allocations", "{\"pool\":\"" + pool + "\",\"requester\":\"job-1\"}");
+    }
+
+    /** Lets time pass, and everything happen that is due by then. */
+    void pass(Duration time) {
+        now.updateAndGet(instant -> instant.plus(time));
+        store.pools().forEach(pool -> ledger.call(pool.name(), new Command.Tick()));
+    }
+
+    private void stopLedger() {
+        stopped = true;
+        try {
+            stepping.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void close() {
+        api.close();
+        client.shutdownNow();
+        server.stop();
+        stopLedger();
+        store.close();
+    }
+}
