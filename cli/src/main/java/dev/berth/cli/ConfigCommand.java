@@ -39,7 +39,7 @@ final class ConfigCommand implements Runnable {
 
     /** The commands below this one. */
     List<Object> commands() {
-        return List.of(new Diff(around), new Apply(around));
+        return List.of(new Check(around), new Diff(around), new Apply(around));
     }
 
     /** Reads a configuration file as the service will. */
@@ -81,6 +81,29 @@ final class ConfigCommand implements Runnable {
 
     private static void each(Surroundings around, String what, List<String> names) {
         names.forEach(name -> around.out().println(what + " " + Text.clean(name)));
+    }
+
+    /** {@code berth config check}: needs no service. */
+    @Command(
+            name = "check",
+            header = "Check a configuration file without a service; tell every mistake with its line.",
+            description = "%nWhat its references to secrets name is looked for here: run it where the service runs.",
+            footerHeading = "%nExamples:%n",
+            footer = "  berth config check berth.yaml")
+    static final class Check implements Callable<Integer> {
+        private final Surroundings around;
+
+        @Parameters(paramLabel = "FILE", description = "The configuration file.")
+        private Path file = Path.of("berth.yaml");
+
+        Check(Surroundings around) {
+            this.around = around;
+        }
+
+        @Override
+        public Integer call() {
+            return new ConfigurationCheck(around).check(file);
+        }
     }
 
     /** {@code berth config diff}. */

@@ -123,6 +123,11 @@ final class EnvironmentsCommand implements Callable<Integer> {
             rows.add(List.of("retired", environment.retiredAt().toString()));
         }
         Text.table(List.of("environment", environment.name()), rows).forEach(around.out()::println);
+        if (environment.report() != null) {
+            around.out().println();
+            around.out().println("report");
+            environment.report().lines().forEach(line -> around.out().println("  " + Text.clean(line)));
+        }
         if (!environment.history().isEmpty()) {
             around.out().println();
             around.out().println("history");

@@ -18,10 +18,18 @@ final class EventText {
             }
         }
         rest.remove("cursor");
-        rest.forEach((name, value) -> line.append("  ")
+        Object data = rest.remove("data");
+        rest.forEach((name, value) -> append(line, name, value));
+        if (data instanceof Map<?, ?> facts) {
+            facts.forEach((name, value) -> append(line, name.toString(), value));
+        }
+        return line.toString();
+    }
+
+    private static void append(StringBuilder line, String name, Object value) {
+        line.append("  ")
                 .append(Text.clean(name))
                 .append('=')
-                .append(Text.clean(value instanceof String text ? text : Json.MAPPER.writeValueAsString(value))));
-        return line.toString();
+                .append(Text.clean(value instanceof String text ? text : Json.MAPPER.writeValueAsString(value)));
     }
 }

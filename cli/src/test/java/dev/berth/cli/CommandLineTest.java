@@ -295,10 +295,13 @@ class CommandLineTest {
     @Test
     void oneEnvironmentIsShownWithItsHistory() {
         berth.answer("GET /environments/s1", 200, """
-                {"name":"s1","pool":"p","state":"available","since":"2026-01-01T00:00:00Z",
-                 "history":[{"at":"2026-01-01T00:00:00Z","type":"cleaned","seconds":3}]}""");
+                {"name":"s1","pool":"p","state":"dirty","since":"2026-01-01T00:00:00Z",
+                 "report":"rm: \\u001b[31mbusy\\nsecond","history":[{"at":"2026-01-01T00:00:00Z","type":"cleaned","seconds":3}]}""");
         assertThat(berth("environments", "s1")).isEqualTo(0);
-        assertThat(out()).contains("environment  s1\n").contains("  2026-01-01T00:00:00Z  cleaned  seconds=3\n");
+        assertThat(out())
+                .contains("environment  s1\n")
+                .contains("report\n  rm:  [31mbusy\n  second\n")
+                .contains("  2026-01-01T00:00:00Z  cleaned  seconds=3\n");
     }
 
     @Test
@@ -313,11 +316,13 @@ class CommandLineTest {
     @Test
     void eventsAreReadPageByPage() {
         berth.answer("GET /events?limit=500", 200, """
-                {"events":[{"cursor":"1","type":"granted","at":"2026-01-01T00:00:00Z","pool":"p","allocation":"a1"}],
+                {"events":[{"cursor":"1","type":"granted","at":"2026-01-01T00:00:00Z","pool":"p","number":1,
+                  "allocation":"a1","data":{"requester":"job\\n1","count":"2"}}],
                  "next":"1"}""");
         berth.answer("GET /events?cursor=1&limit=500", 200, "{\"events\":[],\"next\":\"1\"}");
         assertThat(berth("events")).isEqualTo(0);
-        assertThat(out()).isEqualTo("2026-01-01T00:00:00Z  p  granted  allocation=a1\n");
+        assertThat(out())
+                .isEqualTo("2026-01-01T00:00:00Z  p  granted  number=1  allocation=a1  requester=job 1  count=2\n");
     }
 
     @Test
@@ -360,6 +365,30 @@ class CommandLineTest {
                  "errors":[{"line":3,"field":"pool","message":"no such pool"}]}""");
         assertThat(berth("config", "diff", file.toString())).isEqualTo(ExitCode.BAD_CONFIGURATION);
         assertThat(err()).isEqualTo("berth: the configuration has 1 mistake\n  line 3: pool: no such pool\n");
+    }
+
+    @Test
+    void aConfigurationIsCheckedWithoutAService() throws IOException {
+        Path good = folder.resolve("good.yaml");
+        Files.writeString(good, """
+                pools:
+                  lab: { provider: fixed }
+                environments:
+                  - { name: board-7, pool: lab, connection: { host: 192.0.2.7 } }
+                """);
+        assertThat(berth("config", "check", good.toString())).isEqualTo(0);
+        assertThat(out()).isEqualTo(good + " is good: 1 pool, 1 environment\n");
+
+        Path bad = folder.resolve("bad.yaml");
+        Files.writeString(bad, "pools:\n  lab: { provider: fixed, sesion: 3h }\nnonsense: 1\n");
+        assertThat(berth("config", "check", bad.toString())).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(err().lines())
+                .hasSize(2)
+                .anyMatch(line -> line.startsWith(bad + ": line 2,") && line.contains("sesion"))
+                .anyMatch(line -> line.startsWith(bad + ": line 3,") && line.contains("nonsense"));
+
+        assertThat(berth("config", "check", folder.resolve("none").toString())).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(berth.asked()).isEmpty();
     }
 
     @Test

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param since since when it is in this state, or null where not told
  * @param holder who holds it, in words, or null
  * @param reason why it is dirty, or null
+ * @param report what its provider had to say about that, over several lines, or null
  * @param retiring whether it goes away once it is free
  * @param retiredAt when it went away, or null
  * @param history what happened to it, newest or oldest first as the service tells it; empty in lists
@@ -26,6 +27,7 @@ public record Environment(
         @Nullable Instant since,
         @Nullable String holder,
         @Nullable String reason,
+        @Nullable String report,
         boolean retiring,
         @Nullable Instant retiredAt,
         List<Map<String, Object>> history,

@@ -2,6 +2,7 @@ package dev.berth.client;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;
@@ -16,9 +17,13 @@ final class EventStream {
     private final Transport transport;
     private final EventQuery which;
     private final Predicate<Event> sink;
+    private final Duration silence;
     private @Nullable String lastId;
+    private volatile long heardAt;
 
-    EventStream(Transport transport, EventQuery which, Predicate<Event> sink) {
+    /** @param silence after which a connection is taken for dead; the service says something every 15 s */
+    EventStream(Transport transport, EventQuery which, Predicate<Event> sink, Duration silence) {
+        this.silence = silence;
         this.transport = transport;
         this.which = which;
         this.sink = sink;
@@ -29,10 +34,17 @@ final class EventStream {
         Backoff backoff = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(5));
         while (true) {
             Duration atLeast = Duration.ZERO;
-            try (Reader reader = new InputStreamReader(transport.open(call()), StandardCharsets.UTF_8)) {
+            try (InputStream stream = transport.open(call());
+                    Reader reader = new InputStreamReader(stream, StandardCharsets.UTF_8)) {
                 backoff.reset();
-                if (!read(new BufferedReader(reader))) {
-                    return;
+                heardAt = System.nanoTime();
+                Thread watch = Thread.ofVirtual().name("berth-events-watch").start(() -> closeWhenSilent(stream));
+                try {
+                    if (!read(new BufferedReader(reader))) {
+                        return;
+                    }
+                } finally {
+                    watch.interrupt();
                 }
             } catch (BerthProblem problem) {
                 if (problem.status() < 500 && problem.status() != 429) {
@@ -53,6 +65,21 @@ final class EventStream {
         }
     }
 
+    /** A connection whose other end vanished looks like one on which nothing happens; reading has no time-out. */
+    private void closeWhenSilent(InputStream stream) {
+        try (stream) {
+            while (true) {
+                long left = silence.toNanos() - (System.nanoTime() - heardAt);
+                if (left <= 0) {
+                    return;
+                }
+                Thread.sleep(Duration.ofNanos(left));
+            }
+        } catch (InterruptedException | IOException e) {
+            // The stream is at its end anyway: its reader closes it too.
+        }
+    }
+
     private Transport.Call call() {
         String query = Transport.query("pool", which.pool());
         Transport.Call call = Transport.Call.get("/events" + query).with("Accept", "text/event-stream");
@@ -66,6 +93,7 @@ final class EventStream {
         String id = null;
         while (true) {
             String line = lines.readLine();
+            heardAt = System.nanoTime();
             if (line == null) {
                 // An event cut off in its middle is dropped: it comes again after its predecessor's id.
                 return true;
@@ -74,6 +102,8 @@ final class EventStream {
                 if (!data.isEmpty() && !deliver(data.toString(), type, id)) {
                     return false;
                 }
+                // Also without data: the service begins by telling where the stream begins.
+                lastId = id == null ? lastId : id;
                 data.setLength(0);
                 type = null;
                 continue;
@@ -108,10 +138,6 @@ final class EventStream {
         if (event.type().isEmpty() && type != null) {
             event = new Event(event.cursor(), type, event.at(), event.pool(), event.fields(), event.json());
         }
-        boolean more = sink.test(event);
-        if (id != null) {
-            lastId = id;
-        }
-        return more;
+        return sink.test(event);
     }
 }

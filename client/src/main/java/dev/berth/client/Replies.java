@@ -100,9 +100,9 @@ final class Replies {
                 whole(node, "retiring"),
                 whole(queue, "length"),
                 fraction(queue, "oldestSeconds"),
-                fraction(waits, "p50"),
-                fraction(waits, "p90"),
-                fraction(waits, "p99"),
+                seconds(waits, "p50"),
+                seconds(waits, "p90"),
+                seconds(waits, "p99"),
                 fraction(node, "utilisation"),
                 node.toString());
     }
@@ -120,6 +120,7 @@ final class Replies {
                 instant(node, "since"),
                 text(node, "holder"),
                 text(node, "reason"),
+                text(node, "report"),
                 node.path("retiring").isBoolean() && node.path("retiring").booleanValue(),
                 instant(node, "retiredAt"),
                 list(node.path("history"), Replies::map),
@@ -268,6 +269,19 @@ final class Replies {
     private static @Nullable Double fraction(JsonNode node, String field) {
         JsonNode value = node.path(field);
         return value.isNumber() ? value.doubleValue() : null;
+    }
+
+    /** A length of time, as a number of seconds or as the configuration writes it. */
+    private static @Nullable Double seconds(JsonNode node, String field) {
+        JsonNode value = node.path(field);
+        if (!value.isString()) {
+            return fraction(node, field);
+        }
+        try {
+            return (double) WireDuration.parse(value.stringValue()).toSeconds();
+        } catch (IllegalArgumentException e) {
+            return null;
+        }
     }
 
     private static @Nullable Instant instant(JsonNode node, String field) {

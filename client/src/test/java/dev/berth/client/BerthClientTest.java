@@ -8,6 +8,7 @@ import dev.berth.client.ScriptedService.Asked;
 import dev.berth.client.ScriptedService.Reply;
 import java.io.IOException;
 import java.net.URI;
+import java.net.http.HttpClient;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -402,6 +403,27 @@ class BerthClientTest {
             assertThat(service.asked.get(0).header("Accept")).isEqualTo("text/event-stream");
             assertThat(service.asked.get(0).header("Last-event-id")).isNull();
             assertThat(service.asked.get(1).header("Last-event-id")).isEqualTo("1");
+        }
+    }
+
+    @Test
+    void aStreamThatIsCutOffBeforeItsFirstEventGoesOnFromItsBeginning() throws IOException {
+        AtomicInteger calls = new AtomicInteger();
+        try (ScriptedService service = new ScriptedService(asked ->
+                Reply.ok(calls.incrementAndGet() == 1 ? "id: 7\n\n" : "id: 8\ndata: {\"type\":\"granted\"}\n\n"))) {
+            client(service).build().follow(EventQuery.all(), event -> false);
+            assertThat(service.asked.get(1).header("Last-event-id")).isEqualTo("7");
+        }
+    }
+
+    @Test
+    void aStreamThatFellSilentIsOpenedAnew() throws IOException {
+        AtomicInteger calls = new AtomicInteger();
+        try (SilentService service = new SilentService(calls)) {
+            Transport transport = new Transport(
+                    HttpClient.newHttpClient(), service.uri(), () -> null, Duration.ofSeconds(10), Duration.ZERO);
+            new EventStream(transport, EventQuery.all(), event -> false, Duration.ofMillis(300)).run();
+            assertThat(calls.get()).isEqualTo(2);
         }
     }
 

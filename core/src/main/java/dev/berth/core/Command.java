@@ -3,6 +3,7 @@ package dev.berth.core;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -117,6 +118,13 @@ public sealed interface Command {
     /** The workers of every process but this one are known to be gone: their claims are void. */
     record VoidClaims(String process) implements Command {}
 
+    /** Something to be told among the pool's events that is not the pool's own doing. */
+    record Note(Event.Type type, Map<String, String> data) implements Command {
+        public Note {
+            data = Map.copyOf(data);
+        }
+    }
+
     /** Nothing but the time: what is due is done in every batch. */
     record Tick() implements Command {}
 
@@ -130,7 +138,7 @@ public sealed interface Command {
             case RenewClaims renew ->
                 renew.held().stream().map(RenewClaims.Held::environment).toList();
             case Report report -> List.of(report.environment());
-            case Ask _, KeepAlive _, Extend _, Release _, Enact _, Delist _, ClaimWork _, VoidClaims _, Tick _ ->
+            case Ask _, KeepAlive _, Extend _, Release _, Enact _, Delist _, ClaimWork _, VoidClaims _, Note _, Tick _ ->
                 List.of();
         };
     }
@@ -151,6 +159,7 @@ public sealed interface Command {
                     RenewClaims _,
                     Report _,
                     VoidClaims _,
+                    Note _,
                     Tick _ -> Set.of();
         };
     }

@@ -49,6 +49,8 @@ public record Event(
         OPERATOR_ACTED,
         POOL_CONFIGURED,
         POOL_DELISTED,
+        CONFIGURATION_REFUSED,
+        CLOCK_JUMPED,
         BREAKER_OPENED,
         BREAKER_CLOSED,
         OUTAGE_SURVIVED;

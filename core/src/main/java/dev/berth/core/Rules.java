@@ -58,6 +58,10 @@ public final class Rules {
                 case Command.Delist _ -> answers[i] = registry.delist();
                 case Command.Register register -> answers[i] = registry.register(register);
                 case Command.Deregister deregister -> answers[i] = registry.deregister(deregister);
+                case Command.Note note -> {
+                    working.event(note.type(), null, null, null, note.data());
+                    answers[i] = new Answer.Done();
+                }
                 case Command.Tick _ -> answers[i] = new Answer.Done();
                 case Command.Ask _, Command.ClaimWork _ -> {}
             }

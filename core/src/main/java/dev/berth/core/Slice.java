@@ -83,6 +83,7 @@ public record Slice(
                             Command.Deregister _,
                             Command.RenewClaims _,
                             Command.Report _,
+                            Command.Note _,
                             Command.Tick _ -> {}
                 }
             }

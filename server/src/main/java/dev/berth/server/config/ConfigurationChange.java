@@ -13,7 +13,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one configuration changes against another.
+ * What one configuration changes of pools and environments against another. Principals and secrets are no part of it: where nothing
+ * changes here, the next configuration may still be another one, which its digest tells.
  *
  * @param pools every pool of either, in the order of the next file, then those that go; unchanged ones among them
  */
@@ -96,7 +97,7 @@ public record ConfigurationChange(Map<PoolName, PoolChange> pools) {
         return new ConfigurationChange(changes);
     }
 
-    /** Whether nothing at all changes. */
+    /** Whether no pool and no environment changes. */
     public boolean nothing() {
         return pools.values().stream().allMatch(PoolChange::nothing);
     }

@@ -124,7 +124,7 @@ public final class ConfigurationParser {
             if (!declared.contains(name) && (!pools.containsKey(name) || !record.founding())) {
                 boolean first = !pools.containsKey(name);
                 if (record.founding()) {
-                    Yaml.Mapping nothing = new Yaml.Mapping(record.line(), record.column(), 0, List.of());
+                    Yaml.Mapping nothing = new Yaml.Mapping(record.line(), record.column(), 0, 0, List.of());
                     pools.put(name, poolReader.read(name, "pools." + name, nothing));
                 } else {
                     pools.put(name, null);

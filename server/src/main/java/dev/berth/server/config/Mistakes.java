@@ -9,7 +9,7 @@ final class Mistakes {
     static final int MOST = 1000;
 
     private final List<Mistake> mistakes = new ArrayList<>();
-    private final List<String> warnings = new ArrayList<>();
+    private final List<Mistake> warnings = new ArrayList<>();
     private int count;
 
     void add(Yaml at, String field, String message) {
@@ -25,7 +25,7 @@ final class Mistakes {
 
     void warn(int line, String field, String message) {
         if (warnings.size() < MOST) {
-            warnings.add("line " + line + ": " + field + " " + message);
+            warnings.add(new Mistake(line, 1, field, message));
         }
     }
 
@@ -33,8 +33,12 @@ final class Mistakes {
         return count;
     }
 
+    /** In the order of the file. */
     List<String> warnings() {
-        return List.copyOf(warnings);
+        return warnings.stream()
+                .sorted()
+                .map(warning -> "line " + warning.line() + ": " + warning.field() + " " + warning.message())
+                .toList();
     }
 
     /** Nothing where there is no mistake. */

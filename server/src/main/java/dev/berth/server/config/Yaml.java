@@ -11,6 +11,9 @@ sealed interface Yaml {
     /** How many characters it has, what aliases repeat included. */
     long weight();
 
+    /** How many levels are below it, what aliases repeat included. */
+    int height();
+
     /** What it is, for a message. */
     String described();
 
@@ -26,19 +29,24 @@ sealed interface Yaml {
         }
 
         @Override
+        public int height() {
+            return 0;
+        }
+
+        @Override
         public String described() {
             return type.described;
         }
     }
 
-    record Sequence(int line, int column, long weight, List<Yaml> items) implements Yaml {
+    record Sequence(int line, int column, long weight, int height, List<Yaml> items) implements Yaml {
         @Override
         public String described() {
             return "a list";
         }
     }
 
-    record Mapping(int line, int column, long weight, List<Entry> entries) implements Yaml {
+    record Mapping(int line, int column, long weight, int height, List<Entry> entries) implements Yaml {
         @Override
         public String described() {
             return "a mapping";

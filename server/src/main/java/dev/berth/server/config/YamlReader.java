@@ -31,6 +31,7 @@ import org.snakeyaml.engine.v2.resolver.ScalarResolver;
 final class YamlReader {
     static final int DEEPEST = 32;
 
+    private static final String TOO_DEEP = "is nested deeper than " + DEEPEST + " levels";
     private static final String UNKNOWN_TAG = "has a tag that does not fit here: write the value without '!'";
     private static final Map<String, Yaml.Type> TYPES = Map.of(
             Tag.STR.getValue(), Yaml.Type.TEXT,
@@ -129,7 +130,7 @@ final class YamlReader {
         while (true) {
             Event event = next();
             if (event.getEventId() == Event.ID.MappingEnd) {
-                return new Yaml.Mapping(line(start), column(start), 0, found);
+                return new Yaml.Mapping(line(start), column(start), 0, 0, found);
             }
             Yaml.Scalar key = key(event);
             Event value = next();
@@ -140,7 +141,7 @@ final class YamlReader {
                 for (Event entry = next(); entry.getEventId() != Event.ID.SequenceEnd; entry = next()) {
                     entries.accept(node(entry, 2));
                 }
-                found.add(new Yaml.Entry(key, new Yaml.Sequence(line(list), column(list), 0, List.of())));
+                found.add(new Yaml.Entry(key, new Yaml.Sequence(line(list), column(list), 0, 0, List.of())));
             } else {
                 found.add(new Yaml.Entry(key, node(value, 1)));
             }
@@ -149,10 +150,10 @@ final class YamlReader {
 
     private Yaml node(Event event, int depth) {
         if (depth > DEEPEST) {
-            throw unusable(event, "is nested deeper than " + DEEPEST + " levels");
+            throw unusable(event, TOO_DEEP);
         }
         if (event instanceof AliasEvent alias) {
-            return repeat(alias);
+            return repeat(alias, depth);
         }
         Yaml node = switch (event.getEventId()) {
             case Scalar -> scalar((ScalarEvent) event);
@@ -165,10 +166,13 @@ final class YamlReader {
     }
 
     /** What aliases repeat counts as if it were written out, so that a few lines cannot stand for a billion. */
-    private Yaml repeat(AliasEvent alias) {
+    private Yaml repeat(AliasEvent alias, int depth) {
         Yaml named = anchors.get(alias.getAlias());
         if (named == null) {
             throw unusable(alias, "has an alias whose anchor does not stand complete before it");
+        }
+        if (depth + named.height() > DEEPEST) {
+            throw unusable(alias, TOO_DEEP);
         }
         repeated += named.weight();
         if (repeated > largest) {
@@ -196,25 +200,29 @@ final class YamlReader {
         checkTag(start, Tag.SEQ);
         List<Yaml> items = new ArrayList<>();
         long weight = 1;
+        int height = 0;
         for (Event event = next(); event.getEventId() != Event.ID.SequenceEnd; event = next()) {
             Yaml item = node(event, depth + 1);
             weight += item.weight();
+            height = Math.max(height, item.height());
             items.add(item);
         }
-        return new Yaml.Sequence(line(start), column(start), weight, items);
+        return new Yaml.Sequence(line(start), column(start), weight, height + 1, items);
     }
 
     private Yaml.Mapping mapping(CollectionStartEvent start, int depth) {
         checkTag(start, Tag.MAP);
         List<Yaml.Entry> entries = new ArrayList<>();
         long weight = 1;
+        int height = 0;
         for (Event event = next(); event.getEventId() != Event.ID.MappingEnd; event = next()) {
             Yaml.Scalar key = key(event);
             Yaml value = node(next(), depth + 1);
             weight += key.weight() + value.weight();
+            height = Math.max(height, value.height());
             entries.add(new Yaml.Entry(key, value));
         }
-        return new Yaml.Mapping(line(start), column(start), weight, entries);
+        return new Yaml.Mapping(line(start), column(start), weight, height + 1, entries);
     }
 
     private Yaml.Scalar key(Event event) {

@@ -54,6 +54,7 @@ class ConfigurationMistakesTest {
                 row("pools: *there\n", "line 1, column 8: has an alias whose anchor does not stand complete before it"),
                 row("pools: &x {a: *x}\n", "line 1, column 15: has an alias whose anchor"),
                 row("pools: " + "[".repeat(40) + "]".repeat(40), "is nested deeper than 32 levels"),
+                row(tower(), "is nested deeper than 32 levels"),
                 row(laughs(), "repeats more than 67108864 characters through aliases"),
                 // The top level
                 row("pool: {}\n", "line 1, column 1: pool is not known; did you mean 'pools'?"),
@@ -145,6 +146,16 @@ class ConfigurationMistakesTest {
                         "clean: ['true', .nan]",
                         "line 5, column 23: pools.c.command.clean[1] is a number that JSON does not have"),
                 command("clean: ['true', " + "9".repeat(41) + "]", "is a number of more than 40 characters: quote it"),
+                command(
+                        "clean: ['true', 1e999999999]",
+                        "line 5, column 23: pools.c.command.clean[1] is a number that JSON does not have"),
+                command("clean: ['" + "x".repeat(1 << 20) + "']", "pools.c.command has more than 1 MiB"),
+                pool(
+                        "env: {" + many(101, "V%d: credentials.a") + "}",
+                        "pools.lab.env must be a mapping of at most 100"),
+                row(
+                        "pools: {" + many(10_001, "p%d: {provider: fixed}") + "}",
+                        "pools must be a mapping of at most 10000"),
                 // Environments
                 row("environments: [x]\n", "line 1, column 16: environments[0] must be a mapping, is text"),
                 record("{ name: a }", "line 5, column 5: environments[0].pool is missing: every environment is in one"),
@@ -231,7 +242,13 @@ class ConfigurationMistakesTest {
                         "pools: { lab: { provider: fixed } }\nenvironments:\n  - { pool: lab, name: a, secrets: { p: { env: PASSWORD } } }\n",
                         "line 3, column 5: environments.a.secrets cannot be taken back once handed out: pool lab must say"
                                 + " revocable: false"),
+                record(
+                        "{ pool: lab, name: a, secrets: {" + many(101, "s%d: {env: PASSWORD}") + "} }",
+                        "environments[0].secrets must be a mapping of at most 100 names"),
                 // Principals
+                row(
+                        "principals: [" + many(10_001, "{name: p%d, roles: [viewer]}") + "]",
+                        "principals must be a list of at most 10000"),
                 principal("{ roles: [viewer] }", "line 4, column 5: principals[0].name is missing"),
                 principal("{ name: a }", "principals[0].roles is missing: some of viewer, consumer, operator, admin"),
                 principal("{ name: admin, roles: [viewer] }", "principals[0].name 'admin' is the built-in principal"),
@@ -294,6 +311,18 @@ class ConfigurationMistakesTest {
 
     private static Arguments principal(String principal, String mistake) {
         return row("pools:\n  lab: { provider: fixed }\nprincipals:\n  - " + principal + "\n", mistake);
+    }
+
+    private static String many(int count, String entry) {
+        return IntStream.range(0, count).mapToObj(entry::formatted).collect(Collectors.joining(", "));
+    }
+
+    /** Levels that no single line has, put upon each other by aliases. */
+    private static String tower() {
+        return "l0: &l0 [x]\n"
+                + IntStream.rangeClosed(1, 40)
+                        .mapToObj(i -> "l%d: &l%d [*l%d]\n".formatted(i, i, i - 1))
+                        .collect(Collectors.joining());
     }
 
     private static String laughs() {
