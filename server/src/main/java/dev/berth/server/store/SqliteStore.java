@@ -114,6 +114,7 @@ public final class SqliteStore implements Store {
         config.setBusyTimeout((int) BUSY.toMillis());
         config.setCacheSize(-64 * 1024);
         config.setTempStore(SQLiteConfig.TempStore.MEMORY);
+        config.setGetGeneratedKeys(false); // nobody asks for them, and the driver would, after every change
         return config;
     }
 
