@@ -1,0 +1,426 @@
+package dev.berth.server.app;
+
+import dev.berth.core.Command;
+import dev.berth.core.Event;
+import dev.berth.core.Pool;
+import dev.berth.providers.Kind;
+import dev.berth.providers.command.CommandKind;
+import dev.berth.providers.fixed.FixedKind;
+import dev.berth.server.auth.AccessDesk;
+import dev.berth.server.auth.AccessVault;
+import dev.berth.server.auth.AllocationDesk;
+import dev.berth.server.auth.Authenticator;
+import dev.berth.server.auth.Desks;
+import dev.berth.server.auth.EventDesk;
+import dev.berth.server.auth.PoolDesk;
+import dev.berth.server.auth.TokenDesk;
+import dev.berth.server.config.ConfigurationFile;
+import dev.berth.server.config.ConfigurationInvalid;
+import dev.berth.server.config.ConfigurationWatcher;
+import dev.berth.server.http.ConfigurationDesk;
+import dev.berth.server.http.HttpApi;
+import dev.berth.server.http.ServiceMetrics;
+import dev.berth.server.ledger.Ledger;
+import dev.berth.server.ledger.SlewedClock;
+import dev.berth.server.store.SqliteStore;
+import dev.berth.server.store.Store;
+import dev.berth.server.store.StoreException;
+import dev.berth.server.upkeep.Registrar;
+import dev.berth.server.upkeep.Schedule;
+import dev.berth.server.upkeep.Upkeep;
+import io.helidon.webserver.WebServer;
+import io.helidon.webserver.WebServerConfig;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A running service: everything, joined. */
+public final class BerthServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(BerthServer.class);
+    private static final int MOST_WAITING = 20_000;
+    private static final Duration HISTORY = Duration.ofDays(30);
+    private static final Duration PRUNING = Duration.ofMinutes(10);
+    private static final int PRUNED_AT_ONCE = 1_000;
+    private static final Duration STEPPING = Duration.ofSeconds(10);
+    private static final Duration REGISTERING = Duration.ofSeconds(5);
+    private static final Duration WATCHING = Duration.ofSeconds(1);
+
+    /** What is to be closed, the last made first. */
+    private final Deque<Runnable> closings = new ArrayDeque<>();
+
+    private final CountDownLatch stopped = new CountDownLatch(1);
+    private final URI url;
+
+    /**
+     * Starts a service; returns once it listens.
+     *
+     * @throws StartRefusedException where it cannot start as asked: nothing is left running
+     */
+    public static BerthServer start(ServeOptions options) {
+        return new BerthServer(options);
+    }
+
+    private BerthServer(ServeOptions options) {
+        try {
+            url = assemble(options);
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    /** Where it can be called. */
+    public URI url() {
+        return url;
+    }
+
+    /** Waits until it was closed. */
+    public void awaitStopped() throws InterruptedException {
+        stopped.await();
+    }
+
+    /** Stops gracefully: answers what is held, finishes the batch, ends what runs. What was begun is taken up at the next start. */
+    @Override
+    public synchronized void close() {
+        while (!closings.isEmpty()) {
+            var closing = closings.pop();
+            try {
+                closing.run();
+            } catch (RuntimeException e) {
+                LOG.warn("stopping: {}", e.toString());
+            }
+        }
+        stopped.countDown();
+    }
+
+    // ---- joining
+
+    private URI assemble(ServeOptions options) {
+        if (options.store() != null) {
+            throw new StartRefusedException(78, "--store: SQLite in the data folder is the only store there is.");
+        }
+        var folder = DataFolder.open(options.data());
+        closings.push(folder::close);
+        var vault = vault(options, folder);
+        var store = open(folder);
+        closings.push(store::close);
+        var core = core(store);
+        var kinds = kinds(options, folder);
+        var work = work(core, vault, kinds, options);
+        return serve(core, work, vault, options, folder);
+    }
+
+    private static AccessVault vault(ServeOptions options, DataFolder folder) {
+        try {
+            return AccessVault.open(options.keyFile() == null ? folder.key() : options.keyFile());
+        } catch (AccessVault.UnusableKey e) {
+            throw new StartRefusedException(78, e.getMessage() + ".", e);
+        }
+    }
+
+    private static Store open(DataFolder folder) {
+        try {
+            return SqliteStore.open(folder.database(), SqliteStore.Synchronous.FULL);
+        } catch (StoreException e) {
+            throw new StartRefusedException(69, "The database " + folder.database() + " cannot be used: " + e.getMessage(), e);
+        }
+    }
+
+    /** The parts that change pools. */
+    private record Core(Store store, SlewedClock clock, Ledger ledger, String process) {}
+
+    private Core core(Store store) {
+        var process = processId();
+        var jumps = new ConcurrentLinkedQueue<Duration>();
+        var clock = new SlewedClock(lastTouched(store), Instant::now, System::nanoTime, jumps::add);
+        var batches = new AtomicLong();
+        var ledger = new Ledger(store, clock, () -> process + "/" + batches.incrementAndGet(), MOST_WAITING);
+        var stepping = new Loop("ledger", () -> {
+            ledger.await(STEPPING);
+            while (ledger.step()) {
+                tell(ledger, store, jumps);
+            }
+            return Duration.ZERO;
+        });
+        stepping.start();
+        closings.push(() -> {
+            ledger.close();
+            stepping.close();
+        });
+        for (var pool : store.pools()) {
+            ledger.call(pool.name(), new Command.VoidClaims(process)); // an earlier process's: it is gone
+        }
+        return new Core(store, clock, ledger, process);
+    }
+
+    /** Leaves a word of each jump of the clock among the events of every pool. */
+    private static void tell(Ledger ledger, Store store, Queue<Duration> jumps) {
+        for (var jump = jumps.poll(); jump != null; jump = jumps.poll()) {
+            LOG.warn("the clock jumped by {}: deadlines follow slowly", jump);
+            note(ledger, store.pools(), Event.Type.CLOCK_JUMPED, Map.of("seconds", String.valueOf(jump.toSeconds())));
+        }
+    }
+
+    private static void note(Ledger ledger, List<Pool> pools, Event.Type type, Map<String, String> data) {
+        for (var pool : pools) {
+            var _ = ledger.submit(pool.name(), new Command.Note(type, data));
+        }
+    }
+
+    /** A new one for each start: claims and batches of an earlier process are told apart by it. */
+    private static String processId() {
+        return Long.toString(new SecureRandom().nextLong() & Long.MAX_VALUE, 36);
+    }
+
+    /** Time does not go back behind what was decided on. */
+    private static Instant lastTouched(Store store) {
+        return store.pools().stream()
+                .map(Pool::touchedAt)
+                .max(Instant::compareTo)
+                .orElse(Instant.EPOCH);
+    }
+
+    private static List<Kind> kinds(ServeOptions options, DataFolder folder) {
+        var command = new CommandKind(base(options), folder.runningPrograms(), System.getenv());
+        var left = command.killOrphans();
+        if (!left.isEmpty()) {
+            LOG.warn("programs of an earlier process could not be ended: {}", left);
+        }
+        return List.of(new FixedKind(), command);
+    }
+
+    /** What relative paths in the configuration are relative to. */
+    private static Path base(ServeOptions options) {
+        return options.config() == null
+                ? options.data().toAbsolutePath()
+                : new ConfigurationFile(options.config()).folder();
+    }
+
+    /** The configuration in force and the providers that it makes. */
+    private record Work(ConfigurationKeeper keeper, Providers providers, Upkeep upkeep) {}
+
+    private Work work(Core core, AccessVault vault, List<Kind> kinds, ServeOptions options) {
+        var registering = new AtomicReference<Loop>();
+        var keeper = new ConfigurationKeeper(core.store(), core.clock(), kinds, base(options), () -> {
+            var loop = registering.get();
+            if (loop != null) {
+                loop.nudge();
+            }
+        });
+        configure(keeper, options);
+        var providers = new Providers(keeper::inForce, core.store(), kinds);
+        var steps = Executors.newVirtualThreadPerTaskExecutor();
+        var upkeep = new Upkeep(
+                core.ledger(),
+                providers,
+                vault::seal,
+                steps,
+                new Upkeep.Process(core.process(), System::nanoTime));
+        closings.push(() -> end(steps));
+
+        var registrar = new Registrar(core.ledger(), core.store());
+        registering.set(loop("registrar", () -> {
+            registrar.run(keeper.inForce());
+            return REGISTERING;
+        }));
+        var scheduling = new AtomicReference<Loop>();
+        var schedule = new Schedule(core.ledger(), core.store(), upkeep, core.clock(), () -> {
+            var loop = scheduling.get();
+            if (loop != null) {
+                loop.nudge();
+            }
+        });
+        core.ledger().addListener(schedule);
+        scheduling.set(loop("schedule", () -> Duration.between(core.clock().now(), schedule.run())));
+        loop("house", () -> {
+            int pruned = core.store().prune(core.clock().now().minus(HISTORY), PRUNED_AT_ONCE);
+            return pruned < PRUNED_AT_ONCE ? PRUNING : Duration.ofSeconds(1);
+        });
+        watch(core, keeper, options);
+        return new Work(keeper, providers, upkeep);
+    }
+
+    private Loop loop(String name, Loop.Body body) {
+        var loop = new Loop(name, body).start();
+        closings.push(loop::close);
+        return loop;
+    }
+
+    private static void end(ExecutorService steps) {
+        steps.shutdownNow();
+        try {
+            if (!steps.awaitTermination(20, TimeUnit.SECONDS)) {
+                LOG.warn("some steps did not end in time: the next start ends what they left");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void configure(ConfigurationKeeper keeper, ServeOptions options) {
+        boolean resumed = false;
+        try {
+            keeper.resume();
+            resumed = true;
+        } catch (ConfigurationInvalid e) {
+            LOG.warn("the configuration that was in force can be used no more: {}", e.getMessage());
+        }
+        if (options.config() == null) {
+            if (!resumed) {
+                throw new StartRefusedException(
+                        78, "The configuration that was in force can be used no more: give a new one with --config.");
+            }
+            return;
+        }
+        String text;
+        try {
+            text = new ConfigurationFile(options.config()).read();
+        } catch (IOException e) {
+            throw new StartRefusedException(78, "The configuration file cannot be read: " + e.getMessage(), e);
+        }
+        switch (keeper.apply(text, false, options.config().toString())) {
+            case ConfigurationDesk.Change _ -> {}
+            case ConfigurationDesk.Invalid invalid ->
+                throw new StartRefusedException(78, options.config() + " cannot be used:\n" + lines(invalid));
+            case ConfigurationDesk.MassRemoval removal ->
+                LOG.error(
+                        "{} is not in force, the configuration before it is: {} (berth config apply --allow-removals)",
+                        options.config(),
+                        removal.detail());
+        }
+    }
+
+    private static String lines(ConfigurationDesk.Invalid invalid) {
+        return invalid.mistakes().stream()
+                .map(mistake -> "  line %d: %s: %s".formatted(mistake.line(), mistake.field(), mistake.message()))
+                .collect(Collectors.joining("\n"));
+    }
+
+    private void watch(Core core, ConfigurationKeeper keeper, ServeOptions options) {
+        var config = options.config();
+        if (config == null) {
+            return;
+        }
+        var watcher = new ConfigurationWatcher(
+                new ConfigurationFile(config), keeper.inForce().digest());
+        loop("configuration", () -> {
+            if (watcher.poll(System.nanoTime()) instanceof ConfigurationWatcher.Seen.Changed changed) {
+                var refused = refusal(keeper.apply(changed.text(), false, config.toString()));
+                if (refused != null) {
+                    LOG.error("{} is not in force: {}", config, refused);
+                    note(core.ledger(), core.store().pools(), Event.Type.CONFIGURATION_REFUSED, Map.of("reason", refused));
+                }
+            }
+            return WATCHING;
+        });
+    }
+
+    private static @Nullable String refusal(ConfigurationDesk.Outcome outcome) {
+        return switch (outcome) {
+            case ConfigurationDesk.Change _ -> null;
+            case ConfigurationDesk.Invalid invalid -> lines(invalid).strip();
+            case ConfigurationDesk.MassRemoval removal -> removal.detail();
+        };
+    }
+
+    // ---- serving
+
+    private URI serve(Core core, Work work, AccessVault vault, ServeOptions options, DataFolder folder) {
+        var directory = new DirectoryOfConfiguration(work.keeper()::inForce);
+        var authenticator = new Authenticator(core.store(), directory, core.clock());
+        var random = new SecureRandom();
+        var tokens = new TokenDesk(core.store(), directory, authenticator, core.clock(), random);
+        welcome(tokens, folder);
+        var desks = new Desks(
+                new AllocationDesk(
+                        core.ledger(), core.store(), new AccessDesk(vault, work.providers()), core.clock(), random),
+                new PoolDesk(core.ledger(), core.store(), core.clock()),
+                new EventDesk(core.store()),
+                tokens);
+        var metrics = new ServiceMetrics();
+        var api = new HttpApi(
+                authenticator,
+                desks,
+                work.keeper(),
+                metrics,
+                new HttpApi.About(version(), core.store()::isUsable));
+        core.ledger().addListener(api);
+        var server = WebServer.builder().host(options.host()).port(options.port());
+        api.install(server);
+        var running = listen(server, options);
+        closings.push(() -> {
+            withdraw(folder);
+            api.close();
+            running.stop();
+        });
+        var at = URI.create("http://%s:%d".formatted(host(options.host()), running.port()));
+        announce(folder, at);
+        LOG.info("Berth {} listens on {}", version(), at);
+        return at;
+    }
+
+    private static WebServer listen(WebServerConfig.Builder server, ServeOptions options) {
+        try {
+            return server.build().start();
+        } catch (RuntimeException e) {
+            throw new StartRefusedException(
+                    69, "Cannot listen on %s:%d: %s".formatted(options.host(), options.port(), e.getMessage()), e);
+        }
+    }
+
+    private static void welcome(TokenDesk tokens, DataFolder folder) {
+        try {
+            if (tokens.welcome(folder.adminToken())) {
+                LOG.info("no principal is configured: an admin token is in {}", folder.adminToken());
+            }
+        } catch (IOException e) {
+            throw new StartRefusedException(
+                    75, "The admin token cannot be written to " + folder.adminToken() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static void announce(DataFolder folder, URI url) {
+        try {
+            folder.announce(url);
+        } catch (IOException e) {
+            throw new StartRefusedException(75, "The data folder cannot be written to: " + e.getMessage(), e);
+        }
+    }
+
+    private static void withdraw(DataFolder folder) {
+        try {
+            folder.withdraw();
+        } catch (IOException e) {
+            LOG.warn("the address stays in the data folder: {}", e.toString());
+        }
+    }
+
+    /** An address as a URL has it. */
+    private static String host(String address) {
+        return address.contains(":") ? "[" + address + "]" : address;
+    }
+
+    private static String version() {
+        var version = BerthServer.class.getPackage().getImplementationVersion();
+        return version == null ? "development" : version;
+    }
+}

@@ -1,0 +1,116 @@
+package dev.berth.server.app;
+
+import dev.berth.providers.Kind;
+import dev.berth.server.config.Configuration;
+import dev.berth.server.config.ConfigurationChange;
+import dev.berth.server.config.ConfigurationInvalid;
+import dev.berth.server.config.ConfigurationParser;
+import dev.berth.server.http.ConfigurationDesk;
+import dev.berth.server.ledger.TimeSource;
+import dev.berth.server.store.Store;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Holds the configuration in force, and decides whether another one comes into force. */
+final class ConfigurationKeeper implements ConfigurationDesk {
+    private static final Logger LOG = LoggerFactory.getLogger(ConfigurationKeeper.class);
+
+    private final Store store;
+    private final TimeSource time;
+    private final Collection<Kind> kinds;
+    private final Path folder;
+    private final Runnable onChange;
+    private final AtomicReference<Configuration> inForce = new AtomicReference<>(Configuration.empty());
+
+    /**
+     * @param folder what file references in a configuration are relative to
+     * @param onChange called when another configuration came into force
+     */
+    ConfigurationKeeper(Store store, TimeSource time, Collection<Kind> kinds, Path folder, Runnable onChange) {
+        this.store = store;
+        this.time = time;
+        this.kinds = List.copyOf(kinds);
+        this.folder = folder;
+        this.onChange = onChange;
+    }
+
+    Configuration inForce() {
+        return inForce.get();
+    }
+
+    /**
+     * Takes up what was in force when the service stopped.
+     *
+     * @throws ConfigurationInvalid when it can be used no more (a secret's file is gone, say)
+     */
+    void resume() throws ConfigurationInvalid {
+        var row = store.configuration();
+        if (row.isPresent()) {
+            inForce.set(parse(row.get().text()));
+        }
+    }
+
+    @Override
+    public synchronized Outcome diff(String yaml) {
+        try {
+            var next = parse(yaml);
+            return change(next, ConfigurationChange.between(inForce.get(), next));
+        } catch (ConfigurationInvalid e) {
+            return invalid(e);
+        }
+    }
+
+    @Override
+    public synchronized Outcome apply(String yaml, boolean allowRemovals, String principal) {
+        Configuration next;
+        try {
+            next = parse(yaml);
+        } catch (ConfigurationInvalid e) {
+            return invalid(e);
+        }
+        var change = ConfigurationChange.between(inForce.get(), next);
+        if (!allowRemovals && !change.removals().isEmpty()) {
+            return new MassRemoval(String.join("; ", change.removals()));
+        }
+        var row = store.configuration();
+        if (row.isEmpty() || !row.get().digest().equals(next.digest())) {
+            store.putInForce(yaml, next.digest(), time.now());
+        }
+        inForce.set(next);
+        next.warnings().forEach(warning -> LOG.warn("configuration: {}", warning));
+        LOG.info("configuration {} is in force, put there by {}", next.digest().substring(0, 12), principal);
+        onChange.run();
+        return change(next, change);
+    }
+
+    private Configuration parse(String yaml) throws ConfigurationInvalid {
+        return ConfigurationParser.parse(yaml, folder, System::getenv, kinds);
+    }
+
+    private static Outcome invalid(ConfigurationInvalid e) {
+        return new Invalid(e.mistakes().stream()
+                .map(mistake -> new Mistake(mistake.line(), mistake.field(), mistake.message()))
+                .toList());
+    }
+
+    private static Change change(Configuration next, ConfigurationChange change) {
+        var pools = new ArrayList<String>();
+        var register = new ArrayList<String>();
+        var deregister = new ArrayList<String>();
+        var changed = new ArrayList<String>();
+        change.pools().forEach((name, pool) -> {
+            if (pool.fate() != ConfigurationChange.Fate.KEPT) {
+                pools.add(name.value());
+            }
+            pool.registered().forEach(environment -> register.add(environment.value()));
+            pool.deregistered().forEach(environment -> deregister.add(environment.value()));
+            pool.changed().forEach(environment -> changed.add(environment.value()));
+        });
+        return new Change(next.digest(), pools, register, deregister, changed);
+    }
+}
