@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -19,8 +20,12 @@ final class Lending {
     /** What issuing may take on top of its own attempts, while our own credentials or an endpoint are down. */
     private static final Duration GRANTING_GRACE = Duration.ofMinutes(2);
 
+    private static final Duration SHORTEST_DURATION = Duration.ofSeconds(1);
+
     private final Working working;
     private final Instant now;
+    /** What nobody who waits counts on, for those who come after them; null for everything. */
+    private @Nullable Set<EnvironmentName> spare;
 
     Lending(Working working) {
         this.working = working;
@@ -50,7 +55,7 @@ final class Lending {
                 now,
                 request.keepalive() == null ? working.policy().keepalive() : request.keepalive(),
                 new Pending(now.plus(request.maxWait()), Setbacks.NONE));
-        if (working.waiting() == 0 && grant(allocation)) {
+        if (grant(allocation)) {
             remember(key, allocation);
             return new Answer.Current(working.allocation(allocation.id()));
         }
@@ -66,6 +71,7 @@ final class Lending {
         }
         working.put(allocation);
         remember(key, allocation);
+        countOn(allocation);
         working.event(
                 Event.Type.ALLOCATION_REQUESTED,
                 allocation.id(),
@@ -106,6 +112,12 @@ final class Lending {
                     null);
         }
         var session = policy.session();
+        if (request.duration() != null && request.duration().compareTo(SHORTEST_DURATION) < 0) {
+            return outOfRange("duration: at least " + SHORTEST_DURATION);
+        }
+        if (request.keepalive() != null && request.keepalive().compareTo(Policy.SHORTEST_KEEPALIVE) < 0) {
+            return outOfRange("keepalive: at least " + Policy.SHORTEST_KEEPALIVE);
+        }
         if (request.duration() != null && session != null && request.duration().compareTo(session) > 0) {
             return outOfRange("duration: at most the pool's session, " + session);
         }
@@ -141,7 +153,7 @@ final class Lending {
     private boolean grant(Allocation allocation) {
         var pending = (Pending) allocation.state();
         var setbacks = pending.setbacks();
-        var chosen = working.pick(allocation.request().count(), setbacks.avoid());
+        var chosen = working.pick(allocation.request().count(), setbacks.avoid(), spare);
         if (chosen == null) {
             return false;
         }
@@ -176,11 +188,18 @@ final class Lending {
         var duration = allocation.request().duration() == null
                 ? working.policy().session()
                 : allocation.request().duration();
+        return alive(allocation, new Active(grants, now, duration == null ? null : now.plus(duration), null));
+    }
+
+    /** With a fresh interval until the next sign of life, which never goes past the session's end. */
+    private Active alive(Allocation allocation, Active active) {
+        if (allocation.keepalive() == null) {
+            return active;
+        }
+        var by = now.plus(allocation.keepalive());
+        var end = active.expiresAt();
         return new Active(
-                grants,
-                now,
-                duration == null ? null : now.plus(duration),
-                allocation.keepalive() == null ? null : now.plus(allocation.keepalive()));
+                active.grants(), active.grantedAt(), end, end == null || by.isBefore(end) ? by : end);
     }
 
     /** Access of one environment is there; when it is the last one, the allocation becomes active. */
@@ -237,11 +256,52 @@ final class Lending {
         vacate(allocation);
     }
 
-    /** Gives what is free to those who wait, in their order, and stops at the first that cannot be served. */
+    /**
+     * Gives what is free to those who wait, in their order. Nobody takes what somebody before counts on; who can be satisfied by
+     * nothing but a person's doing counts on nothing, and who can never be satisfied waits no more.
+     */
     void serveQueue() {
-        for (var head = working.head(); head != null && grant(head); ) {
-            head = working.head();
+        spare = null;
+        boolean moved = false;
+        for (var waiting : working.queue()) {
+            if (!working.listed() || waiting.request().count() > working.total()) {
+                end(waiting, EndReason.UNSATISFIABLE, null);
+                moved = true;
+            } else if (grant(waiting)) {
+                moved = true;
+            } else {
+                countOn(waiting);
+            }
         }
+        boolean more = working.hasMoreWaiting();
+        boolean useful = !working.listed()
+                || ((spare == null || !spare.isEmpty()) && working.count(EnvironmentState.Name.AVAILABLE) > 0);
+        // With something free to begin with, all heads that a slice may have were loaded: only a change leads to others.
+        working.leaveUnserved(
+                more && useful && (moved || working.slice().pool().counts().available() == 0));
+        if (more) {
+            spare = Set.of();
+        }
+    }
+
+    /** What the next may take is now only what this one, who waits, does not want. */
+    private void countOn(Allocation waiting) {
+        var avoid = ((Pending) waiting.state()).setbacks().avoid();
+        long avoided = avoid.stream().filter(name -> isLendable(working.find(name))).count();
+        if (waiting.request().count() > working.lendable() - avoided) {
+            return; // nothing but a person can satisfy it
+        }
+        spare = spare == null
+                ? avoid
+                : spare.stream().filter(avoid::contains).collect(Collectors.toSet());
+    }
+
+    private boolean isLendable(@Nullable Environment environment) {
+        return environment != null
+                && environment.pool() == working.poolNumber()
+                && !environment.isRetiring()
+                && !(environment.state() instanceof EnvironmentState.Dirty)
+                && !(environment.state() instanceof EnvironmentState.Retired);
     }
 
     // ---- holding
@@ -254,9 +314,8 @@ final class Lending {
         if (hasLapsed(allocation)) {
             return leaseLost(allocation);
         }
-        if (allocation.state() instanceof Active active && allocation.keepalive() != null) {
-            var by = now.plus(allocation.keepalive());
-            working.put(allocation.in(new Active(active.grants(), active.grantedAt(), active.expiresAt(), by)));
+        if (allocation.state() instanceof Active active) {
+            working.put(allocation.in(alive(allocation, active)));
         }
         return new Answer.Current(allocation);
     }
@@ -286,8 +345,9 @@ final class Lending {
             return new Answer.Refused(
                     Refusal.EXTEND_TOO_FAR, "until: at the latest %s, the pool's max-session".formatted(latest), null);
         }
+        // A sign of life too: the keepalive's deadline was bounded by the session's old end.
         working.put(allocation.in(
-                new Active(active.grants(), active.grantedAt(), command.until(), active.keepaliveBy())));
+                alive(allocation, new Active(active.grants(), active.grantedAt(), command.until(), null))));
         working.event(
                 Event.Type.ALLOCATION_EXTENDED,
                 allocation.id(),
@@ -458,8 +518,7 @@ final class Lending {
     // ---- what time does
 
     void expireHeld() {
-        for (var allocation : List.copyOf(working.slice().allocations().values())) {
-            var current = working.allocation(allocation.id());
+        for (var current : working.ownAllocations()) {
             var due = current.state().dueAt();
             if (due == null || due.isAfter(now)) {
                 continue;
@@ -480,8 +539,7 @@ final class Lending {
 
     /** Ends the waits that are over, once what is free was given out. */
     void expireWaiting() {
-        for (var allocation : List.copyOf(working.slice().allocations().values())) {
-            var current = working.allocation(allocation.id());
+        for (var current : working.ownAllocations()) {
             if (current.state() instanceof Pending pending && !pending.until().isAfter(now)) {
                 end(current, EndReason.WAIT_TIMEOUT, null);
             }
@@ -492,7 +550,7 @@ final class Lending {
     /** Nobody could be heard for a while: that counts against nobody. */
     void forgiveOutage() {
         var silence = Duration.between(working.slice().pool().touchedAt(), now);
-        for (var allocation : List.copyOf(working.slice().allocations().values())) {
+        for (var allocation : working.ownAllocations()) {
             switch (allocation.state()) {
                 case Pending pending ->
                     working.put(allocation.in(new Pending(pending.until().plus(silence), pending.setbacks())));
@@ -502,15 +560,7 @@ final class Lending {
                             granting.until().plus(silence),
                             granting.giveUpAt().plus(silence),
                             granting.setbacks())));
-                case Active active -> {
-                    if (allocation.keepalive() != null) {
-                        working.put(allocation.in(new Active(
-                                active.grants(),
-                                active.grantedAt(),
-                                active.expiresAt(),
-                                now.plus(allocation.keepalive()))));
-                    }
-                }
+                case Active active -> working.put(allocation.in(alive(allocation, active)));
                 case AllocationState.Ended _ -> {}
             }
         }

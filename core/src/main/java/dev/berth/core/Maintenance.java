@@ -36,13 +36,18 @@ final class Maintenance {
     Answer claim(Command.ClaimWork command) {
         var policy = working.policy();
         var ids = command.ids().iterator();
-        var accounts = new HashMap<>(working.slice().busyAccounts());
         var steps = new ArrayList<Answer.Assignment>();
         boolean more = false;
         for (var name : working.slice().work()) {
-            var environment = working.environment(name);
-            var work = environment.state().work();
-            if (work == null || !work.claimable(now)) {
+            var environment = working.find(name);
+            var work = environment == null ? null : environment.state().work();
+            if (environment == null || work == null || !work.claimable(now)) {
+                continue;
+            }
+            if (work.isHopeless()) {
+                if (work.isStill(now)) { // else the last worker may still be at it: nothing is decided before its time is up
+                    failed(environment, work, "its worker was lost %d times".formatted(work.inMotion().size()), null);
+                }
                 continue;
             }
             boolean issue = work.step() == Step.ISSUE;
@@ -51,7 +56,7 @@ final class Maintenance {
                 continue;
             }
             var account = issue || takeOver ? null : environment.record().account();
-            if (account != null && accounts.getOrDefault(account, 0) >= policy.perAccount()) {
+            if (account != null && working.busy(account) >= policy.perAccount()) {
                 continue;
             }
             if (!ids.hasNext()) {
@@ -61,14 +66,7 @@ final class Maintenance {
             if (!mayTry()) {
                 break;
             }
-            if (work.stalls() >= Work.MOST_STALLS && takeOver) {
-                failed(environment, work, "%s lost its worker %d times".formatted(slug(work.step()), work.stalls()), null);
-                continue;
-            }
             steps.add(assign(environment, work, ids.next(), command.process()));
-            if (account != null) {
-                accounts.merge(account, 1, Integer::sum);
-            }
         }
         return new Answer.Claimed(steps, more);
     }
@@ -105,7 +103,8 @@ final class Maintenance {
         for (var held : command.held()) {
             var environment = working.find(held.environment());
             var work = environment == null ? null : environment.state().work();
-            if (environment == null || work == null || !isHeldBy(work, held.claim())) {
+            // Past its deadline anybody may take over, renewed or not: its worker has to stop.
+            if (environment == null || work == null || !isHeldBy(work, held.claim()) || work.isStill(now)) {
                 lost.add(held.claim());
                 continue;
             }
@@ -153,7 +152,7 @@ final class Maintenance {
             }
             case Command.Result.Failed failed -> {
                 closeBreaker();
-                failed(environment, work, failed.reason(), failed.report());
+                failed(environment, work.reported(), failed.reason(), failed.report());
             }
             case Command.Result.Unavailable unavailable -> {
                 stalled(environment, work, unavailable);
@@ -234,7 +233,9 @@ final class Maintenance {
                 if (again) {
                     move(environment, new Allocated(work.retried(Step.ISSUE, now)));
                 } else {
-                    lending.undo(environment, reason);
+                    var tried = environment.in(new Allocated(work), now);
+                    working.move(Trigger.STEP_FAILED, environment, tried);
+                    lending.undo(tried, reason);
                 }
             }
             case Cleaning _ -> {
@@ -249,11 +250,12 @@ final class Maintenance {
                 }
             }
             case Checking checking -> {
-                if (checking.dirtyBecause() != null) {
+                boolean hopeless = working.policy().firstFrom(Step.REVOKE) == null; // no step could make it better
+                if (checking.dirtyBecause() != null || hopeless) {
                     lending.dirty(
                             Trigger.STEP_FAILED, environment, slug(work.step()) + " failed: " + reason, report);
                 } else {
-                    lending.enter(Trigger.STEP_FAILED, environment, Step.REVOKE, 0, List.of());
+                    lending.enter(Trigger.STEP_FAILED, environment, Step.REVOKE, 0, work.inMotion());
                 }
             }
             case Available _, EnvironmentState.Dirty _, EnvironmentState.Retired _ ->
@@ -309,7 +311,9 @@ final class Maintenance {
                     || available.checkAt().isAfter(now)) {
                 continue;
             }
-            if (mayCheck(environment)) {
+            if (!working.policy().steps().contains(Step.VERIFY)) {
+                working.move(Trigger.RECORDED, environment, environment.in(new Available(null), now));
+            } else if (mayCheck(environment)) {
                 working.move(
                         Trigger.CHECK_DUE,
                         environment,
@@ -323,9 +327,9 @@ final class Maintenance {
         }
     }
 
-    /** Checks take few of the free ones, none while somebody waits, and not the last one until it is long overdue. */
+    /** Checks take few of the free ones, none while somebody waits or nothing can be tried, and not the last one until it is long overdue. */
     private boolean mayCheck(Environment environment) {
-        if (working.waiting() > 0) {
+        if (working.waiting() > 0 || working.breaker().openUntil() != null) {
             return false;
         }
         int free = working.count(EnvironmentState.Name.AVAILABLE);

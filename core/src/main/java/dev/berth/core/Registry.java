@@ -53,31 +53,35 @@ final class Registry {
     /** Does what can be done now: the rest when the same record is offered again, once what is in its way has drained. */
     private void register(Registration record) {
         var known = working.find(record.name());
-        if (known == null) {
-            var namesake = working.slice().identities().get(record.identity());
-            var before = namesake == null ? null : working.find(namesake);
-            if (before == null) {
-                come(null, record);
-            } else if (before.state() instanceof Retired) {
-                come(before, record); // the same thing under another name keeps its epoch
-            }
-        } else if (known.state() instanceof Retired retired) {
-            if (!(retired.byOperator() && known.record().digest().equals(record.digest()))) {
-                come(known, record);
+        var thing = working.findThing(record.identity());
+        if (known == null || known.state() instanceof Retired) {
+            boolean here = thing != null && !(thing.state() instanceof Retired);
+            boolean stays = known != null
+                    && known.state() instanceof Retired retired
+                    && retired.byOperator()
+                    && known.record().digest().equals(record.digest());
+            if (!here && !stays) { // while it is here under another name, it drains first
+                come(known == null ? thing : known, thing, record);
             }
         } else if (known.pool() != working.poolNumber()) {
             return; // drains in its old pool first
         } else if (!known.record().identity().equals(record.identity())) {
-            drain(known, Drain.DEREGISTERED); // the name means another thing now: the old one goes first
+            if (known.drain() != Drain.DEREGISTERED) {
+                drain(known, Drain.DEREGISTERED); // the name means another thing now: the old one goes first
+            }
         } else {
             renew(known, record);
         }
     }
 
-    private void come(@Nullable Environment before, Registration record) {
-        var epoch = before == null ? 0 : before.epoch();
-        var tenant = before == null ? null : before.tenant();
-        var dirtyBecause = before != null && before.state() instanceof Retired retired ? retired.dirtyBecause() : null;
+    /**
+     * @param before the row that it takes over: that of its name, or else its own under another name; null for none
+     * @param thing what is known of the same thing: its dirt comes with it, and its epoch goes on
+     */
+    private void come(@Nullable Environment before, @Nullable Environment thing, Registration record) {
+        long epoch = Math.max(before == null ? 0 : before.epoch(), thing == null ? 0 : thing.epoch());
+        var tenant = thing == null ? null : thing.tenant();
+        var dirtyBecause = thing != null && thing.state() instanceof Retired retired ? retired.dirtyBecause() : null;
         var first = working.policy().firstFrom(working.policy().adopt() ? Step.VERIFY : Step.REVOKE);
         EnvironmentState state;
         if (dirtyBecause != null) {
@@ -130,6 +134,9 @@ final class Registry {
             case Available _ -> lending.retire(Trigger.DRAINED, environment, because, null);
             case Dirty dirty -> lending.retire(Trigger.DRAINED, environment, because, dirty.reason());
             case Allocated _, Cleaning _, Checking _ -> {
+                if (environment.drain() == Drain.DEREGISTERED) {
+                    return; // an operator's word adds nothing: it would outlast the record's return
+                }
                 working.move(Trigger.DRAINED, environment, environment.draining(because));
                 working.event(Event.Type.ENVIRONMENT_RETIRING, null, environment.name(), null, Map.of());
             }
@@ -174,10 +181,14 @@ final class Registry {
     }
 
     private void clean(Environment environment) {
-        if (environment.state() instanceof Cleaning) {
+        var work = environment.state().work();
+        if (environment.state() instanceof Cleaning
+                && work != null
+                && work.claim() != null
+                && work.step() != Step.VERIFY) {
+            working.move(Trigger.OPERATOR_CLEAN, environment, environment.quarantined(null));
             return; // it is being cleaned
         }
-        var work = environment.state().work();
         lending.enter(
                 Trigger.OPERATOR_CLEAN,
                 environment.quarantined(null),

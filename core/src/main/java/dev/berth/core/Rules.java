@@ -81,10 +81,22 @@ public final class Rules {
                 answers[i] = maintenance.claim(claim);
             }
         }
-        return working.decision(Arrays.stream(answers)
-                .map(answer -> answer instanceof Answer.Current current
-                        ? new Answer.Current(working.allocation(current.allocation().id()))
-                        : answer)
-                .toList());
+        return working.decision(
+                Arrays.stream(answers).map(answer -> asItIs(answer, working)).toList());
+    }
+
+    /** What was answered with an allocation that a later part of the batch changed, with that allocation as it is in the end. */
+    private static Answer asItIs(Answer answer, Working working) {
+        return switch (answer) {
+            case Answer.Current(var allocation) -> new Answer.Current(working.allocation(allocation.id()));
+            case Answer.Refused(var refusal, var detail, var about) when about != null ->
+                new Answer.Refused(refusal, detail, working.allocation(about.id()));
+            case Answer.Refused _,
+                    Answer.Acted _,
+                    Answer.Done _,
+                    Answer.Claimed _,
+                    Answer.Renewed _,
+                    Answer.Reported _ -> answer;
+        };
     }
 }

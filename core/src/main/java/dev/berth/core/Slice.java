@@ -11,11 +11,12 @@ import java.util.Set;
  * @param pool the pool's row, locked
  * @param allocations those that the batch or its keys name, those that are due, the heads of the queue, and after an outage all that
  *     live; ended ones too where they are named
- * @param environments those that the batch names (whatever pool they are in), those of the allocations above, those in the lists
- *     below; the allocation that holds one of them is among the allocations
+ * @param environments those that the batch names (whatever pool they are in), those that the allocations above have and those that
+ *     the heads of the queue avoid, those in the lists below; the allocation that holds one of them is among the allocations
  * @param identities which environments have the physical identities that the batch registers, by identity
  * @param free free environments, first to be lent first: as many as the batch could use
- * @param queue the heads of the queue, in order
+ * @param queue the heads of the queue, in order: one more than could come free in the batch, or, where something is free although
+ *     somebody waits, as many as a slice may have at all
  * @param due environments about which the rules have to do something by themselves
  * @param work environments with a step that can be claimed, issuing first, then the longest due; only where the batch claims
  * @param keys the keys that the batch names, where they were used before

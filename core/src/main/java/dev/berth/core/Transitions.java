@@ -40,7 +40,7 @@ public final class Transitions {
 
     static {
         allow(Trigger.REGISTERED, RETIRED, AVAILABLE, CLEANING, DIRTY);
-        for (var state : EnvironmentState.Name.values()) {
+        for (var state : EnumSet.complementOf(EnumSet.of(RETIRED))) {
             allow(Trigger.RECORDED, state, state);
         }
         allow(Trigger.GRANTED, AVAILABLE, ALLOCATED);
@@ -53,10 +53,10 @@ public final class Transitions {
         allow(Trigger.STEP_DONE, CHECKING, CHECKING, AVAILABLE, DIRTY, RETIRED);
         allow(Trigger.STEP_FAILED, ALLOCATED, ALLOCATED);
         allow(Trigger.STEP_FAILED, CLEANING, CLEANING, DIRTY, RETIRED);
-        allow(Trigger.STEP_FAILED, CHECKING, CHECKING, CLEANING, DIRTY, RETIRED);
+        allow(Trigger.STEP_FAILED, CHECKING, CLEANING, DIRTY, RETIRED);
         allow(Trigger.CHECK_DUE, AVAILABLE, CHECKING);
         allow(Trigger.OPERATOR_CLEAN, AVAILABLE, CLEANING, AVAILABLE);
-        allow(Trigger.OPERATOR_CLEAN, CLEANING, CLEANING);
+        allow(Trigger.OPERATOR_CLEAN, CLEANING, CLEANING, AVAILABLE, RETIRED);
         allow(Trigger.OPERATOR_CLEAN, CHECKING, CLEANING, AVAILABLE, RETIRED);
         allow(Trigger.OPERATOR_CLEAN, DIRTY, CLEANING, AVAILABLE);
         allow(Trigger.OPERATOR_VERIFY, AVAILABLE, CHECKING, AVAILABLE);

@@ -27,8 +27,8 @@ public record Work(
         List<Claim> unfenced,
         boolean settling) {
 
-    /** How many workers in a row may be lost at a step before that counts as its failure. */
-    static final int MOST_STALLS = 10;
+    /** How many workers may be lost at a step before that counts as its failure. */
+    static final int MOST_LOST = 10;
 
     private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
     private static final Duration LONGEST_PAUSE = Duration.ofMinutes(5);
@@ -70,8 +70,9 @@ public record Work(
         return new Work(again, failures + 1, 0, now.plus(pause(failures + 1)), null, List.of(), false);
     }
 
+    /** It could not be tried: nor is it known whether earlier workers could be made harmless, so that is still to be done. */
     Work stalled(Instant now) {
-        return new Work(step, failures, stalls + 1, now.plus(pause(stalls + 1)), null, List.of(), false);
+        return new Work(step, failures, stalls + 1, now.plus(pause(stalls + 1)), null, unfenced, false);
     }
 
     Work postponed(Instant until) {
@@ -80,6 +81,21 @@ public record Work(
 
     Work settlingUntil(Instant until) {
         return new Work(step, failures, 0, until, null, List.of(), true);
+    }
+
+    /** As it is when the worker with the claim has reported, and is in motion no more. */
+    Work reported() {
+        return new Work(step, failures, stalls, dueAt, null, unfenced, settling);
+    }
+
+    /** Whether too many workers were lost at it. */
+    boolean isHopeless() {
+        return inMotion().size() >= MOST_LOST;
+    }
+
+    /** Whether every worker that was lost at it has run out of time by itself. */
+    boolean isStill(Instant now) {
+        return inMotion().stream().noneMatch(lost -> lost.deadline().isAfter(now));
     }
 
     /** The claims that may still be in motion when this work is dropped for other work. */

@@ -3,6 +3,7 @@ package dev.berth.core;
 import dev.berth.core.Decision.Change;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -31,7 +32,9 @@ final class Working {
 
     private final Set<KeyUse.Key> keysTouched = new LinkedHashSet<>();
     private final List<Event> events = new ArrayList<>();
-    private final LinkedHashSet<EnvironmentName> free;
+    /** In the order in which they are lent. */
+    private final TreeMap<Long, EnvironmentName> free = new TreeMap<>();
+
     private final TreeMap<Long, AllocationId> queue = new TreeMap<>();
 
     private Policy policy;
@@ -43,6 +46,8 @@ final class Working {
     private Pool.Breaker breaker;
     private final Map<EnvironmentState.Name, Integer> counts = new EnumMap<>(EnvironmentState.Name.class);
     private int retiring;
+    private final Map<String, Integer> busyAccounts;
+    private boolean unserved;
 
     Working(Slice slice, Instant now) {
         this.slice = slice;
@@ -50,7 +55,8 @@ final class Working {
         allocations = new HashMap<>(slice.allocations());
         environments = new HashMap<>(slice.environments());
         keys = new HashMap<>(slice.keys());
-        free = new LinkedHashSet<>(slice.free());
+        slice.free().forEach(name -> free.put(environment(name).order(), name));
+        busyAccounts = new HashMap<>(slice.busyAccounts());
         for (var id : slice.queue()) {
             var head = allocation(id);
             queue.put(head.arrival(), id);
@@ -115,6 +121,11 @@ final class Working {
         return issue ? issuing : maintained;
     }
 
+    /** How many upkeep steps run in a provider account. */
+    int busy(String account) {
+        return busyAccounts.getOrDefault(account, 0);
+    }
+
     int count(EnvironmentState.Name state) {
         return counts.getOrDefault(state, 0);
     }
@@ -128,11 +139,28 @@ final class Working {
         return total;
     }
 
+    /** As many as are lent again some day without a person's doing. */
+    int lendable() {
+        return total() - count(EnvironmentState.Name.DIRTY) - retiring;
+    }
+
     // ---- environments
 
     @Nullable
     Environment find(EnvironmentName name) {
         return environments.get(name);
+    }
+
+    /** What is, or was last, this physical thing, under whatever name and in whatever pool. */
+    @Nullable
+    Environment findThing(String identity) {
+        return environments.values().stream()
+                .filter(environment -> environment.record().identity().equals(identity))
+                .max(Comparator.<Environment, Boolean>comparing(
+                                environment -> !(environment.state() instanceof EnvironmentState.Retired))
+                        .thenComparing(Environment::since)
+                        .thenComparingLong(Environment::epoch))
+                .orElse(null);
     }
 
     Environment environment(EnvironmentName name) {
@@ -144,22 +172,24 @@ final class Working {
     }
 
     /** Writes an environment that was moved by this trigger. */
-    void move(Transitions.Trigger trigger, @Nullable Environment before, Environment after) {
+    void move(Transitions.Trigger trigger, @Nullable Environment from, Environment after) {
+        // As it is here: the caller may have taken marks off already, and the difference has to show that.
+        var before = from == null ? null : environment(from.name());
         Transitions.check(trigger, before, after);
+        var original = before;
         if (before != null) {
             tally(before, -1);
-            free.remove(before.name());
+            free.remove(before.order(), before.name());
             environments.remove(before.name());
-        }
-        var original = before == null ? null : before;
-        if (before != null && environmentsBefore.containsKey(before.name())) {
-            original = environmentsBefore.remove(before.name());
+            if (environmentsBefore.containsKey(before.name())) {
+                original = environmentsBefore.remove(before.name());
+            }
         }
         environmentsBefore.put(after.name(), original);
         environments.put(after.name(), after);
         tally(after, 1);
         if (after.isFree()) {
-            free.add(after.name());
+            free.put(after.order(), after.name());
         }
     }
 
@@ -177,17 +207,25 @@ final class Working {
                 issuing += by;
             } else {
                 maintained += by;
+                if (environment.record().account() != null) {
+                    busyAccounts.merge(environment.record().account(), by, Integer::sum);
+                }
             }
         }
     }
 
-    /** As many free environments as these, first to be lent first; null when there are not so many. */
+    /**
+     * As many free environments, first to be lent first; null when there are not so many.
+     *
+     * @param only what is left for whom it is picked; null for everything
+     */
     @Nullable
-    List<Environment> pick(int count, Set<EnvironmentName> avoid) {
+    List<Environment> pick(int count, Set<EnvironmentName> avoid, @Nullable Set<EnvironmentName> only) {
         var picked = new ArrayList<Environment>(count);
-        for (Iterator<EnvironmentName> candidates = free.iterator(); picked.size() < count && candidates.hasNext(); ) {
+        for (Iterator<EnvironmentName> candidates = free.values().iterator();
+                picked.size() < count && candidates.hasNext(); ) {
             var name = candidates.next();
-            if (!avoid.contains(name)) {
+            if (!avoid.contains(name) && (only == null || only.contains(name))) {
                 picked.add(environment(name));
             }
         }
@@ -195,6 +233,14 @@ final class Working {
     }
 
     // ---- allocations
+
+    /** Those of this pool that the slice has, as they are now. A key may have brought one of another pool. */
+    List<Allocation> ownAllocations() {
+        return slice.allocations().keySet().stream()
+                .filter(id -> id.poolNumber() == poolNumber())
+                .map(this::allocation)
+                .toList();
+    }
 
     @Nullable
     Allocation find(AllocationId id) {
@@ -223,11 +269,19 @@ final class Working {
         }
     }
 
-    /** The first of the queue; null when nobody waits, or nobody who was loaded. */
-    @Nullable
-    Allocation head() {
-        var first = queue.firstEntry();
-        return first == null ? null : allocation(first.getValue());
+    /** Those who wait, in order, as far as they were loaded. */
+    List<Allocation> queue() {
+        return queue.values().stream().map(this::allocation).toList();
+    }
+
+    /** Whether others wait behind those in {@link #queue()}. */
+    boolean hasMoreWaiting() {
+        return waiting > queue.size();
+    }
+
+    /** Another batch is to follow, for those who wait and were not loaded. */
+    void leaveUnserved(boolean left) {
+        unserved = left;
     }
 
     int waiting() {
@@ -300,7 +354,6 @@ final class Working {
                 maintained,
                 breaker,
                 now);
-        boolean unserved = queue.isEmpty() && waiting > 0 && count(EnvironmentState.Name.AVAILABLE) > 0;
         return new Decision(
                 after,
                 changedAllocations,

@@ -230,7 +230,8 @@ final class SliceLoader {
         if (pool.waiting() == 0) {
             return List.of();
         }
-        int limit = Math.min(MOST_HEADS, pool.counts().available() + environments.size() + 1);
+        // With something free although somebody waits, the first may be ones that cannot be served: the next ones count then.
+        int limit = pool.counts().available() > 0 ? MOST_HEADS : Math.min(MOST_HEADS, environments.size() + 1);
         var heads = lane.list(
                 row -> Rows.live(row, pool.name()),
                 "SELECT " + Rows.LIVE_COLUMNS
@@ -241,6 +242,9 @@ final class SliceLoader {
         for (var head : heads) {
             allocations.putIfAbsent(head.id(), head);
             queue.add(head.id());
+            if (head.state() instanceof AllocationState.Pending(_, var setbacks)) {
+                setbacks.avoid().forEach(this::environment);
+            }
         }
         return queue;
     }
