@@ -59,7 +59,11 @@ public final class BerthServer implements AutoCloseable {
     private static final int MOST_WAITING = 20_000;
     private static final Duration HISTORY = Duration.ofDays(30);
     private static final Duration PRUNING = Duration.ofMinutes(10);
-    private static final int PRUNED_AT_ONCE = 1_000;
+    /** Few, and soon again: a request that comes meanwhile waits for them. */
+    private static final int PRUNED_AT_ONCE = 200;
+
+    private static final Duration PRUNING_ON = Duration.ofMillis(50);
+    private static final Duration ENDING = Duration.ofSeconds(20);
     private static final Duration STEPPING = Duration.ofSeconds(10);
     private static final Duration REGISTERING = Duration.ofSeconds(5);
     private static final Duration WATCHING = Duration.ofSeconds(1);
@@ -253,7 +257,7 @@ public final class BerthServer implements AutoCloseable {
         scheduling.set(loop("schedule", () -> Duration.between(core.clock().now(), schedule.run())));
         loop("house", () -> {
             int pruned = core.store().prune(core.clock().now().minus(HISTORY), PRUNED_AT_ONCE);
-            return pruned < PRUNED_AT_ONCE ? PRUNING : Duration.ofSeconds(1);
+            return pruned < PRUNED_AT_ONCE ? PRUNING : PRUNING_ON;
         });
         watch(core, keeper, options);
         return new Work(keeper, providers, upkeep);
@@ -268,7 +272,7 @@ public final class BerthServer implements AutoCloseable {
     private static void end(ExecutorService steps) {
         steps.shutdownNow();
         try {
-            if (!steps.awaitTermination(20, TimeUnit.SECONDS)) {
+            if (!steps.awaitTermination(ENDING.toSeconds(), TimeUnit.SECONDS)) {
                 LOG.warn("some steps did not end in time: the next start ends what they left");
             }
         } catch (InterruptedException e) {

@@ -39,6 +39,10 @@ import org.sqlite.SQLiteDataSource;
  */
 public final class SqliteStore implements Store {
     private static final int READERS = 4;
+    /** Of pages in memory, in KiB: the writer looks up rows all over the tables, readers a few at a time. */
+    private static final int WRITER_CACHE = 64 * 1024;
+
+    private static final int READER_CACHE = 4 * 1024;
     private static final Duration BUSY = Duration.ofSeconds(10);
     /** Statistics look at so many loans, the newest first. */
     private static final int MOST_STATISTICS = 2_000;
@@ -68,13 +72,13 @@ public final class SqliteStore implements Store {
 
     /** Opens the store in this file, made and brought up to date where necessary. */
     public static SqliteStore open(Path file, Synchronous synchronous) {
-        var source = new SQLiteDataSource(settings(synchronous));
-        source.setUrl("jdbc:sqlite:" + file);
+        var source = source(file, synchronous, WRITER_CACHE);
         migrate(source);
+        var reading = source(file, synchronous, READER_CACHE);
         try {
             var readers = new ArrayBlockingQueue<Lane>(READERS, true);
             for (int i = 0; i < READERS; i++) {
-                readers.add(new Lane(source.getConnection()));
+                readers.add(new Lane(reading.getConnection()));
             }
             return new SqliteStore(new Lane(source.getConnection()), readers);
         } catch (SQLException e) {
@@ -85,10 +89,10 @@ public final class SqliteStore implements Store {
     /** A store that is gone when it is closed: the same statements, on one connection. For simulations and measurements. */
     public static SqliteStore inMemory() {
         try {
-            var connection = new SQLiteDataSource(settings(Synchronous.OFF)) {
+            var connection = new SQLiteDataSource(settings(Synchronous.OFF, WRITER_CACHE)) {
                 @Override
                 public Connection getConnection() throws SQLException {
-                    return settings(Synchronous.OFF).createConnection("jdbc:sqlite::memory:");
+                    return settings(Synchronous.OFF, WRITER_CACHE).createConnection("jdbc:sqlite::memory:");
                 }
             }.getConnection();
             var lane = new Lane(connection);
@@ -103,7 +107,13 @@ public final class SqliteStore implements Store {
         }
     }
 
-    private static SQLiteConfig settings(Synchronous synchronous) {
+    private static SQLiteDataSource source(Path file, Synchronous synchronous, int cacheKibibytes) {
+        var source = new SQLiteDataSource(settings(synchronous, cacheKibibytes));
+        source.setUrl("jdbc:sqlite:" + file);
+        return source;
+    }
+
+    private static SQLiteConfig settings(Synchronous synchronous, int cacheKibibytes) {
         var config = new SQLiteConfig();
         config.setJournalMode(SQLiteConfig.JournalMode.WAL);
         config.setSynchronous(
@@ -112,7 +122,7 @@ public final class SqliteStore implements Store {
                     case OFF -> SQLiteConfig.SynchronousMode.OFF;
                 });
         config.setBusyTimeout((int) BUSY.toMillis());
-        config.setCacheSize(-64 * 1024);
+        config.setCacheSize(-cacheKibibytes);
         config.setTempStore(SQLiteConfig.TempStore.MEMORY);
         config.setGetGeneratedKeys(false); // nobody asks for them, and the driver would, after every change
         return config;

@@ -16,9 +16,12 @@ import dev.berth.providers.Task;
 import dev.berth.server.ledger.Ledger;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -59,6 +62,9 @@ public final class Upkeep {
     private final AtomicLong claims = new AtomicLong();
     private final Map<ClaimId, Running> running = new ConcurrentHashMap<>();
 
+    /** Pools that found no place, the first to come first: so pools take turns. */
+    private final Set<PoolName> hungry = Collections.synchronizedSet(new LinkedHashSet<>());
+
     /**
      * @param executor runs steps: a virtual thread each in production
      */
@@ -82,6 +88,7 @@ public final class Upkeep {
     public void tick(PoolName pool) {
         int wanted = take();
         if (wanted == 0) {
+            hungry.add(pool);
             return;
         }
         var ids = new ArrayList<ClaimId>(wanted);
@@ -98,6 +105,7 @@ public final class Upkeep {
             if (claimed.more()) {
                 tick(pool);
             }
+            feed();
         });
     }
 
@@ -243,6 +251,22 @@ public final class Upkeep {
     private void end(Running step) {
         if (running.remove(step.claim.id()) != null) {
             places.incrementAndGet();
+            feed();
+        }
+    }
+
+    /** A place is free: it goes to the pool that has waited longest. */
+    private void feed() {
+        PoolName next = null;
+        synchronized (hungry) {
+            var first = hungry.iterator();
+            if (first.hasNext() && places.get() > 0) {
+                next = first.next();
+                first.remove();
+            }
+        }
+        if (next != null) {
+            tick(next);
         }
     }
 
