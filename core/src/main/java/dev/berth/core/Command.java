@@ -35,8 +35,11 @@ public sealed interface Command {
      *
      * @param reason of a quarantine; null where none is given
      */
-    record Act(EnvironmentName environment, Action action, @Nullable String reason, String principal)
-            implements Command {}
+    record Act(
+            EnvironmentName environment,
+            Action action,
+            @Nullable String reason,
+            String principal) implements Command {}
 
     /** What an operator can do. */
     enum Action {
@@ -138,8 +141,16 @@ public sealed interface Command {
             case RenewClaims renew ->
                 renew.held().stream().map(RenewClaims.Held::environment).toList();
             case Report report -> List.of(report.environment());
-            case Ask _, KeepAlive _, Extend _, Release _, Enact _, Delist _, ClaimWork _, VoidClaims _, Note _, Tick _ ->
-                List.of();
+            case Ask _,
+                    KeepAlive _,
+                    Extend _,
+                    Release _,
+                    Enact _,
+                    Delist _,
+                    ClaimWork _,
+                    VoidClaims _,
+                    Note _,
+                    Tick _ -> List.of();
         };
     }
 

@@ -121,7 +121,9 @@ final class Lending {
         if (request.duration() != null && session != null && request.duration().compareTo(session) > 0) {
             return outOfRange("duration: at most the pool's session, " + session);
         }
-        if (request.keepalive() != null && session != null && request.keepalive().compareTo(session) > 0) {
+        if (request.keepalive() != null
+                && session != null
+                && request.keepalive().compareTo(session) > 0) {
             return outOfRange("keepalive: at most the pool's session, " + session);
         }
         if (request.maxWait().compareTo(policy.maxWait()) > 0) {
@@ -198,29 +200,26 @@ final class Lending {
         }
         var by = now.plus(allocation.keepalive());
         var end = active.expiresAt();
-        return new Active(
-                active.grants(), active.grantedAt(), end, end == null || by.isBefore(end) ? by : end);
+        return new Active(active.grants(), active.grantedAt(), end, end == null || by.isBefore(end) ? by : end);
     }
 
     /** Access of one environment is there; when it is the last one, the allocation becomes active. */
     void issued(Environment environment, @Nullable Sealed access) {
         var tenant = environment.tenant();
-        if (tenant == null
-                || !(working.allocation(tenant.allocation()).state() instanceof Granting granting)) {
+        if (tenant == null || !(working.allocation(tenant.allocation()).state() instanceof Granting granting)) {
             throw new IllegalStateException("environment " + environment.name() + " is issued for nobody");
         }
         var allocation = working.allocation(tenant.allocation());
         var grants = granting.grants().stream()
-                .map(grant -> grant.environment().equals(environment.name()) && access != null
-                        ? grant.with(access)
-                        : grant)
+                .map(grant ->
+                        grant.environment().equals(environment.name()) && access != null ? grant.with(access) : grant)
                 .toList();
         boolean ready = grants.stream()
                 .allMatch(grant ->
                         working.environment(grant.environment()).state().work() == null);
         if (!ready) {
-            working.put(allocation.in(
-                    new Granting(grants, granting.until(), granting.giveUpAt(), granting.setbacks())));
+            working.put(
+                    allocation.in(new Granting(grants, granting.until(), granting.giveUpAt(), granting.setbacks())));
             return;
         }
         working.put(allocation.in(active(allocation, grants)));
@@ -235,8 +234,7 @@ final class Lending {
     /** Access could not be issued for one: the grant is undone, and the request goes back to its place without that one. */
     void undo(Environment culprit, String reason) {
         var tenant = culprit.tenant();
-        if (tenant == null
-                || !(working.allocation(tenant.allocation()).state() instanceof Granting granting)) {
+        if (tenant == null || !(working.allocation(tenant.allocation()).state() instanceof Granting granting)) {
             throw new IllegalStateException("environment " + culprit.name() + " is issued for nobody");
         }
         var allocation = working.allocation(tenant.allocation());
@@ -248,7 +246,8 @@ final class Lending {
                 culprit.name(),
                 allocation.principal(),
                 Map.of("reason", reason));
-        if (avoid.size() >= Setbacks.MOST || working.total() - avoid.size() < allocation.request().count()) {
+        if (avoid.size() >= Setbacks.MOST
+                || working.total() - avoid.size() < allocation.request().count()) {
             end(allocation, EndReason.ACCESS_FAILED, null);
             return;
         }
@@ -276,7 +275,8 @@ final class Lending {
         boolean more = working.hasMoreWaiting();
         boolean useful = !working.listed()
                 || ((spare == null || !spare.isEmpty()) && working.count(EnvironmentState.Name.AVAILABLE) > 0);
-        // With something free to begin with, all heads that a slice may have were loaded: only a change leads to others.
+        // With something free to begin with, all heads that a slice may have were loaded: only a change leads to
+        // others.
         working.leaveUnserved(
                 more && useful && (moved || working.slice().pool().counts().available() == 0));
         if (more) {
@@ -287,13 +287,12 @@ final class Lending {
     /** What the next may take is now only what this one, who waits, does not want. */
     private void countOn(Allocation waiting) {
         var avoid = ((Pending) waiting.state()).setbacks().avoid();
-        long avoided = avoid.stream().filter(name -> isLendable(working.find(name))).count();
+        long avoided =
+                avoid.stream().filter(name -> isLendable(working.find(name))).count();
         if (waiting.request().count() > working.lendable() - avoided) {
             return; // nothing but a person can satisfy it
         }
-        spare = spare == null
-                ? avoid
-                : spare.stream().filter(avoid::contains).collect(Collectors.toSet());
+        spare = spare == null ? avoid : spare.stream().filter(avoid::contains).collect(Collectors.toSet());
     }
 
     private boolean isLendable(@Nullable Environment environment) {
@@ -366,9 +365,8 @@ final class Lending {
     }
 
     private static Answer leaseLost(Allocation allocation) {
-        var why = allocation.state() instanceof AllocationState.Ended ended
-                ? ended.reason()
-                : EndReason.SESSION_EXPIRED;
+        var why =
+                allocation.state() instanceof AllocationState.Ended ended ? ended.reason() : EndReason.SESSION_EXPIRED;
         return new Answer.Refused(
                 Refusal.LEASE_LOST, "Allocation %s has ended: %s".formatted(allocation.id(), why.slug()), allocation);
     }
@@ -436,7 +434,8 @@ final class Lending {
     void enter(Transitions.Trigger trigger, Environment environment, Step from, int failures, List<Claim> inMotion) {
         var step = working.policy().firstFrom(from);
         if (step == null && !inMotion.isEmpty()) {
-            step = Step.REVOKE; // this kind has nothing to revoke: but whoever is in motion is fenced by the step all the same
+            // This kind has nothing to revoke: but whoever is in motion is fenced by the step all the same.
+            step = Step.REVOKE;
         }
         if (step == null || (environment.quarantine() != null && step != Step.REVOKE)) {
             rest(trigger, environment);

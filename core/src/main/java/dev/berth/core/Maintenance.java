@@ -45,8 +45,14 @@ final class Maintenance {
                 continue;
             }
             if (work.isHopeless()) {
-                if (work.isStill(now)) { // else the last worker may still be at it: nothing is decided before its time is up
-                    failed(environment, work, "its worker was lost %d times".formatted(work.inMotion().size()), null);
+                if (work.isStill(
+                        now)) { // else the last worker may still be at it: nothing is decided before its time is up
+                    failed(
+                            environment,
+                            work,
+                            "its worker was lost %d times"
+                                    .formatted(work.inMotion().size()),
+                            null);
                 }
                 continue;
             }
@@ -198,11 +204,7 @@ final class Maintenance {
             lending.rest(Trigger.STEP_DONE, environment);
         } else {
             lending.enter(
-                    Trigger.STEP_DONE,
-                    environment,
-                    next,
-                    work.step() == Step.REVOKE ? 0 : work.failures(),
-                    List.of());
+                    Trigger.STEP_DONE, environment, next, work.step() == Step.REVOKE ? 0 : work.failures(), List.of());
         }
     }
 
@@ -211,7 +213,10 @@ final class Maintenance {
         for (var name : working.slice().due()) {
             var environment = working.find(name);
             var work = environment == null ? null : environment.state().work();
-            if (environment == null || work == null || !work.settling() || work.dueAt().isAfter(now)) {
+            if (environment == null
+                    || work == null
+                    || !work.settling()
+                    || work.dueAt().isAfter(now)) {
                 continue;
             }
             if (environment.state() instanceof Allocated) {
@@ -245,15 +250,13 @@ final class Maintenance {
                             && working.policy().steps().contains(Step.CLEAN);
                     move(environment, new Cleaning(work.retried(cleans ? Step.CLEAN : work.step(), now)));
                 } else {
-                    lending.dirty(
-                            Trigger.STEP_FAILED, environment, slug(work.step()) + " failed: " + reason, report);
+                    lending.dirty(Trigger.STEP_FAILED, environment, slug(work.step()) + " failed: " + reason, report);
                 }
             }
             case Checking checking -> {
                 boolean hopeless = working.policy().firstFrom(Step.REVOKE) == null; // no step could make it better
                 if (checking.dirtyBecause() != null || hopeless) {
-                    lending.dirty(
-                            Trigger.STEP_FAILED, environment, slug(work.step()) + " failed: " + reason, report);
+                    lending.dirty(Trigger.STEP_FAILED, environment, slug(work.step()) + " failed: " + reason, report);
                 } else {
                     lending.enter(Trigger.STEP_FAILED, environment, Step.REVOKE, 0, work.inMotion());
                 }
@@ -272,10 +275,7 @@ final class Maintenance {
                 Event.Type.STEP_UNAVAILABLE,
                 environment,
                 details(work.step(), unavailable.reason(), unavailable.report()));
-        working.move(
-                Trigger.CLAIMED,
-                environment,
-                environment.in(at(environment.state(), work.stalled(now)), now));
+        working.move(Trigger.CLAIMED, environment, environment.in(at(environment.state(), work.stalled(now)), now));
     }
 
     // ---- the circuit breaker
@@ -319,10 +319,7 @@ final class Maintenance {
                         environment,
                         environment.in(new Checking(Work.fresh(Step.VERIFY, now), null), now));
             } else {
-                working.move(
-                        Trigger.RECORDED,
-                        environment,
-                        environment.in(new Available(now.plus(CHECK_AGAIN)), now));
+                working.move(Trigger.RECORDED, environment, environment.in(new Available(now.plus(CHECK_AGAIN)), now));
             }
         }
     }
@@ -338,9 +335,7 @@ final class Maintenance {
             return false;
         }
         var every = working.policy().verifyEvery();
-        return free > 1
-                || every == null
-                || now.isAfter(environment.since().plus(every.multipliedBy(3)));
+        return free > 1 || every == null || now.isAfter(environment.since().plus(every.multipliedBy(3)));
     }
 
     // ---- small change
@@ -363,7 +358,11 @@ final class Maintenance {
     private void event(Event.Type type, Environment environment, Map<String, String> data) {
         var tenant = environment.tenant();
         working.event(
-                type, tenant == null ? null : tenant.allocation(), environment.name(), null, Objects.requireNonNull(data));
+                type,
+                tenant == null ? null : tenant.allocation(),
+                environment.name(),
+                null,
+                Objects.requireNonNull(data));
     }
 
     private static Map<String, String> details(Step step, @Nullable String reason, @Nullable String report) {

@@ -151,11 +151,9 @@ final class Registry {
         if (environment == null
                 || environment.pool() != working.poolNumber()
                 || environment.state() instanceof Retired) {
-            return new Answer.Refused(
-                    Refusal.NO_SUCH_ENVIRONMENT, "No environment " + command.environment(), null);
+            return new Answer.Refused(Refusal.NO_SUCH_ENVIRONMENT, "No environment " + command.environment(), null);
         }
-        boolean interrupts =
-                command.action() == Command.Action.CLEAN || command.action() == Command.Action.VERIFY;
+        boolean interrupts = command.action() == Command.Action.CLEAN || command.action() == Command.Action.VERIFY;
         if (interrupts && environment.state() instanceof Allocated) {
             return new Answer.Refused(
                     Refusal.ENVIRONMENT_ALLOCATED,

@@ -89,8 +89,8 @@ public final class Rules {
     private static Answer asItIs(Answer answer, Working working) {
         return switch (answer) {
             case Answer.Current(var allocation) -> new Answer.Current(working.allocation(allocation.id()));
-            case Answer.Refused(var refusal, var detail, var about) when about != null ->
-                new Answer.Refused(refusal, detail, working.allocation(about.id()));
+            case Answer.Refused(var refusal, var detail, var about)
+            when about != null -> new Answer.Refused(refusal, detail, working.allocation(about.id()));
             case Answer.Refused _,
                     Answer.Acted _,
                     Answer.Done _,

@@ -68,7 +68,8 @@ public record Slice(
                     case Command.Ask ask -> {
                         asked += ask.request().count();
                         if (ask.request().key() != null) {
-                            keys.add(new KeyUse.Key(ask.principal(), ask.request().key()));
+                            keys.add(new KeyUse.Key(
+                                    ask.principal(), ask.request().key()));
                         }
                     }
                     case Command.Register register ->

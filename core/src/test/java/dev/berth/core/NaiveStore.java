@@ -122,7 +122,8 @@ final class NaiveStore {
                 .filter(environment -> environment.pool() == pool.number()
                         && environment.state() instanceof EnvironmentState.Allocated
                         && environment.tenant() != null)
-                .forEach(environment -> add(allocations, find(environment.tenant().allocation())));
+                .forEach(environment ->
+                        add(allocations, find(environment.tenant().allocation())));
         allocations.values().stream()
                 .flatMap(allocation -> allocation.state().grants().stream())
                 .forEach(grant -> addEnvironment(loaded, grant.environment()));
@@ -164,7 +165,8 @@ final class NaiveStore {
             inPool(pool)
                     .filter(environment ->
                             isDue(environment.state().workAt(), now) && isIssuing(environment) == issuing)
-                    .sorted(Comparator.comparing(environment -> environment.state().workAt()))
+                    .sorted(Comparator.comparing(
+                            environment -> environment.state().workAt()))
                     .filter(environment -> issuing
                             || isClaimed(environment)
                             || environment.record().account() == null
@@ -174,7 +176,8 @@ final class NaiveStore {
                                                     && environment
                                                             .record()
                                                             .account()
-                                                            .equals(other.record().account()))
+                                                            .equals(other.record()
+                                                                    .account()))
                                             .count()
                                     < pool.policy().perAccount())
                     .limit((long) wanted + SPARE_WORK)

@@ -80,7 +80,8 @@ final class Scenario {
                 var until = store.pools.get(pool).breaker().openUntil();
                 yield until == null ? "closed" : "open " + sinceNow(until);
             }
-            case "events" -> store.lastEvents.stream().map(event -> event.type().slug()).collect(Collectors.joining(" "));
+            case "events" ->
+                store.lastEvents.stream().map(event -> event.type().slug()).collect(Collectors.joining(" "));
             case "key" -> {
                 var owner = arguments.getFirst().split("/", -1);
                 var use = store.keys.get(new KeyUse.Key(owner[0], owner[1]));
@@ -184,7 +185,10 @@ final class Scenario {
             for (var step : claimed.steps()) {
                 remember(step);
                 decide(List.of(report(
-                        step.environment().name(), step.claim().id(), step.environment().epoch(), done(step.work(), Map.of()))));
+                        step.environment().name(),
+                        step.claim().id(),
+                        step.environment().epoch(),
+                        done(step.work(), Map.of()))));
             }
         }
         throw new AssertionError("upkeep without an end");
@@ -197,7 +201,9 @@ final class Scenario {
     // ---- commands
 
     private String batch(String text) {
-        var commands = Arrays.stream(text.split("&", -1)).map(part -> command(part.strip())).toList();
+        var commands = Arrays.stream(text.split("&", -1))
+                .map(part -> command(part.strip()))
+                .toList();
         var answers = decide(commands);
         var said = new ArrayList<String>();
         for (int i = 0; i < answers.size(); i++) {
@@ -234,26 +240,25 @@ final class Scenario {
                         .map(name -> record(name, options))
                         .toList());
             case "deregister" ->
-                new Command.Deregister(
-                        Arrays.stream(subject.split(",", -1)).map(EnvironmentName::new).toList());
+                new Command.Deregister(Arrays.stream(subject.split(",", -1))
+                        .map(EnvironmentName::new)
+                        .toList());
             case "claim" -> claim(options.getOrDefault("by", "w"), Integer.parseInt(subject));
             case "renew" -> {
                 var name = new EnvironmentName(subject);
-                yield new Command.RenewClaims(
-                        List.of(new Command.RenewClaims.Held(name, claimOf(name, options))));
+                yield new Command.RenewClaims(List.of(new Command.RenewClaims.Held(name, claimOf(name, options))));
             }
             case "void" -> new Command.VoidClaims(subject);
             case "tick" -> new Command.Tick();
             case "done", "fail", "unavailable", "unfenced" -> {
                 var environment = environment(subject);
                 var epoch = options.containsKey("epoch") ? Long.parseLong(options.get("epoch")) : environment.epoch();
-                Command.Result result =
-                        switch (words.getFirst()) {
-                            case "done" -> done(environment.state().work(), options);
-                            case "fail" -> new Command.Result.Failed("broken", "see here");
-                            case "unavailable" -> new Command.Result.Unavailable("endpoint down", null);
-                            default -> new Command.Result.Unfenced();
-                        };
+                Command.Result result = switch (words.getFirst()) {
+                    case "done" -> done(environment.state().work(), options);
+                    case "fail" -> new Command.Result.Failed("broken", "see here");
+                    case "unavailable" -> new Command.Result.Unavailable("endpoint down", null);
+                    default -> new Command.Result.Unfenced();
+                };
                 yield report(environment.name(), claimOf(environment.name(), options), epoch, result);
             }
             default -> throw new IllegalArgumentException("no such word: " + text);
@@ -276,7 +281,9 @@ final class Scenario {
     private Command claim(String process, int most) {
         return new Command.ClaimWork(
                 process,
-                IntStream.range(0, most).mapToObj(_ -> new ClaimId("c" + ++claimsMade)).toList());
+                IntStream.range(0, most)
+                        .mapToObj(_ -> new ClaimId("c" + ++claimsMade))
+                        .toList());
     }
 
     private static Command report(EnvironmentName name, ClaimId claim, long epoch, Command.Result result) {
@@ -303,7 +310,9 @@ final class Scenario {
     private String answer(Command command, Answer answer) {
         return switch (answer) {
             case Answer.Current(var allocation) ->
-                (command instanceof Command.Ask ask && !ask.id().equals(allocation.id()) ? "joins " + letter(allocation.id()) + " " : "")
+                (command instanceof Command.Ask ask && !ask.id().equals(allocation.id())
+                                ? "joins " + letter(allocation.id()) + " "
+                                : "")
                         + state(allocation);
             case Answer.Refused refused -> slug(refused.refusal());
             case Answer.Acted(var environment) -> state(environment);
@@ -311,8 +320,11 @@ final class Scenario {
             case Answer.Claimed claimed -> {
                 claimed.steps().forEach(this::remember);
                 var steps = claimed.steps().stream()
-                        .map(step -> step.environment().name() + ":" + slug(step.work().step())
-                                + (step.fence().isEmpty() ? "" : " fencing " + step.fence().size()))
+                        .map(step -> step.environment().name() + ":"
+                                + slug(step.work().step())
+                                + (step.fence().isEmpty()
+                                        ? ""
+                                        : " fencing " + step.fence().size()))
                         .collect(Collectors.joining(", "));
                 yield (steps.isEmpty() ? "nothing" : steps) + (claimed.more() ? " and more" : "");
             }
@@ -423,7 +435,8 @@ final class Scenario {
     static Duration duration(String text) {
         return text.startsWith("-")
                 ? Duration.parse("PT" + text.substring(1)).negated()
-                : text.endsWith("d") ? Duration.ofDays(Long.parseLong(text.replace("d", ""))) : Duration.parse("PT" + text);
+                : text.endsWith("d")
+                        ? Duration.ofDays(Long.parseLong(text.replace("d", "")))
+                        : Duration.parse("PT" + text);
     }
-
 }

@@ -29,7 +29,11 @@ final class StoreCheck {
     void apply(Pool before, List<Command> commands, Decision decision, Instant now) {
         var after = decision.pool();
         that(after.number() == before.number(), "a decision about another pool");
-        that(decision.answers().size() == commands.size(), "%d answers to %d commands", decision.answers().size(), commands.size());
+        that(
+                decision.answers().size() == commands.size(),
+                "%d answers to %d commands",
+                decision.answers().size(),
+                commands.size());
         that(decision.answers().stream().noneMatch(Objects::isNull), "a command without an answer");
         long number = before.events();
         for (var event : decision.events()) {
@@ -64,8 +68,14 @@ final class StoreCheck {
         if (before == null) {
             that(!store.environments.containsKey(after.name()), "%s is not new", after.name());
         } else {
-            that(before.equals(store.environments.get(before.name())), "%s is not stored as it was decided on", before.name());
-            that(before.pool() == poolAfter.number() || before.state() instanceof Retired, "%s is another pool's", before.name());
+            that(
+                    before.equals(store.environments.get(before.name())),
+                    "%s is not stored as it was decided on",
+                    before.name());
+            that(
+                    before.pool() == poolAfter.number() || before.state() instanceof Retired,
+                    "%s is another pool's",
+                    before.name());
             boolean lent = after.state() instanceof Allocated && !Objects.equals(before.tenant(), after.tenant());
             that(after.epoch() >= before.epoch(), "the epoch of %s went back", after.name());
             that(!lent || after.epoch() == before.epoch() + 1, "%s was lent under its old epoch", after.name());
@@ -74,8 +84,14 @@ final class StoreCheck {
         }
         that(after.pool() == poolAfter.number(), "%s is written for another pool", after.name());
         store.environments.put(after.name(), after);
-        that(!(after.state() instanceof Available) || (after.drain() == null && after.quarantine() == null), "%s is free with a mark", after.name());
-        that(!(after.state() instanceof Cleaning(var work)) || work.step() != Step.ISSUE, "%s is issued while it is cleaned", after.name());
+        that(
+                !(after.state() instanceof Available) || (after.drain() == null && after.quarantine() == null),
+                "%s is free with a mark",
+                after.name());
+        that(
+                !(after.state() instanceof Cleaning(var work)) || work.step() != Step.ISSUE,
+                "%s is issued while it is cleaned",
+                after.name());
     }
 
     /** Nothing becomes free before every step that its pool has was done. */
@@ -85,7 +101,10 @@ final class StoreCheck {
             return;
         }
         if (before.state() instanceof Allocated) {
-            that(is.firstFrom(Step.REVOKE) == null, "%s is free and was not revoked, cleaned and verified", after.name());
+            that(
+                    is.firstFrom(Step.REVOKE) == null,
+                    "%s is free and was not revoked, cleaned and verified",
+                    after.name());
         }
         if (before.state() instanceof Cleaning(var work)) {
             for (var step : Step.values()) {
@@ -156,7 +175,11 @@ final class StoreCheck {
             for (var grant : grants) {
                 var environment = store.environments.get(grant.environment());
                 that(held.add(grant.environment()), "%s is held by two", grant.environment());
-                that(environment != null && environment.isHeldBy(allocation.id()), "%s does not know that %s holds it", grant.environment(), allocation.id());
+                that(
+                        environment != null && environment.isHeldBy(allocation.id()),
+                        "%s does not know that %s holds it",
+                        grant.environment(),
+                        allocation.id());
                 that(environment.epoch() == grant.epoch(), "%s is held under another epoch", grant.environment());
                 inWork |= environment.state().work() != null;
             }
@@ -195,9 +218,11 @@ final class StoreCheck {
             if (allocation.request().key() == null) {
                 continue;
             }
-            var use = store.keys.get(new KeyUse.Key(allocation.principal(), allocation.request().key()));
+            var use = store.keys.get(
+                    new KeyUse.Key(allocation.principal(), allocation.request().key()));
             boolean points = use != null && use.allocation().equals(allocation.id());
-            boolean freed = allocation.state() instanceof Ended ended && ended.reason().freesKey();
+            boolean freed =
+                    allocation.state() instanceof Ended ended && ended.reason().freesKey();
             that(points != freed, "the key of %s is %s", allocation.id(), freed ? "not free again" : "forgotten");
         }
     }
@@ -206,10 +231,7 @@ final class StoreCheck {
         Set<String> seen = new HashSet<>();
         for (var environment : store.environments.values()) {
             if (!(environment.state() instanceof Retired)) {
-                that(
-                        seen.add(environment.record().identity()),
-                        "%s is the same thing as another",
-                        environment.name());
+                that(seen.add(environment.record().identity()), "%s is the same thing as another", environment.name());
             }
         }
     }
@@ -250,29 +272,33 @@ final class StoreCheck {
     }
 
     private void answer(Command command, Answer answer) {
-        boolean fits =
-                switch (command) {
-                    case Command.Ask _, Command.KeepAlive _, Command.Extend _, Command.Release _ ->
-                        answer instanceof Answer.Current || answer instanceof Answer.Refused;
-                    case Command.Act _ -> answer instanceof Answer.Acted || answer instanceof Answer.Refused;
-                    case Command.ClaimWork _ -> answer instanceof Answer.Claimed;
-                    case Command.RenewClaims _ -> answer instanceof Answer.Renewed;
-                    case Command.Report _ -> answer instanceof Answer.Reported;
-                    case Command.Enact _,
-                            Command.Delist _,
-                            Command.Register _,
-                            Command.Deregister _,
-                            Command.VoidClaims _,
-                            Command.Note _,
-                            Command.Tick _ -> answer instanceof Answer.Done;
-                };
-        that(fits, "%s answered by %s", command.getClass().getSimpleName(), answer.getClass().getSimpleName());
+        boolean fits = switch (command) {
+            case Command.Ask _, Command.KeepAlive _, Command.Extend _, Command.Release _ ->
+                answer instanceof Answer.Current || answer instanceof Answer.Refused;
+            case Command.Act _ -> answer instanceof Answer.Acted || answer instanceof Answer.Refused;
+            case Command.ClaimWork _ -> answer instanceof Answer.Claimed;
+            case Command.RenewClaims _ -> answer instanceof Answer.Renewed;
+            case Command.Report _ -> answer instanceof Answer.Reported;
+            case Command.Enact _,
+                    Command.Delist _,
+                    Command.Register _,
+                    Command.Deregister _,
+                    Command.VoidClaims _,
+                    Command.Note _,
+                    Command.Tick _ -> answer instanceof Answer.Done;
+        };
+        that(
+                fits,
+                "%s answered by %s",
+                command.getClass().getSimpleName(),
+                answer.getClass().getSimpleName());
         if (answer instanceof Answer.Current(var allocation)) {
             that(allocation.equals(store.find(allocation.id())), "%s was answered and is not stored", allocation.id());
         }
         if (answer instanceof Answer.Refused refused && refused.about() != null) {
             that(
-                    store.find(refused.about().id()).hasEnded() && refused.about().hasEnded(),
+                    store.find(refused.about().id()).hasEnded()
+                            && refused.about().hasEnded(),
                     "%s was said to have ended and has not",
                     refused.about().id());
         }
@@ -291,10 +317,7 @@ final class StoreCheck {
         }
         for (var waiting : store.queue(pool).toList()) {
             var pending = (Pending) waiting.state();
-            that(
-                    waiting.request().count() <= pool.counts().total(),
-                    "%s waits for more than there is",
-                    waiting.id());
+            that(waiting.request().count() <= pool.counts().total(), "%s waits for more than there is", waiting.id());
             if (isBlocked(waiting, pending, pool)) {
                 continue;
             }
@@ -313,5 +336,4 @@ final class StoreCheck {
             throw new AssertionError(format.formatted(arguments));
         }
     }
-
 }

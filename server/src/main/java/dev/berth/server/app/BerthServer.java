@@ -145,7 +145,8 @@ public final class BerthServer implements AutoCloseable {
         try {
             return SqliteStore.open(folder.database(), SqliteStore.Synchronous.FULL);
         } catch (StoreException e) {
-            throw new StartRefusedException(69, "The database " + folder.database() + " cannot be used: " + e.getMessage(), e);
+            throw new StartRefusedException(
+                    69, "The database " + folder.database() + " cannot be used: " + e.getMessage(), e);
         }
     }
 
@@ -234,11 +235,7 @@ public final class BerthServer implements AutoCloseable {
         var providers = new Providers(keeper::inForce, core.store(), kinds);
         var steps = Executors.newVirtualThreadPerTaskExecutor();
         var upkeep = new Upkeep(
-                core.ledger(),
-                providers,
-                vault::seal,
-                steps,
-                new Upkeep.Process(core.process(), System::nanoTime));
+                core.ledger(), providers, vault::seal, steps, new Upkeep.Process(core.process(), System::nanoTime));
         closings.push(() -> end(steps));
 
         var registrar = new Registrar(core.ledger(), core.store());
@@ -331,7 +328,11 @@ public final class BerthServer implements AutoCloseable {
                 var refused = refusal(keeper.apply(changed.text(), false, config.toString()));
                 if (refused != null) {
                     LOG.error("{} is not in force: {}", config, refused);
-                    note(core.ledger(), core.store().pools(), Event.Type.CONFIGURATION_REFUSED, Map.of("reason", refused));
+                    note(
+                            core.ledger(),
+                            core.store().pools(),
+                            Event.Type.CONFIGURATION_REFUSED,
+                            Map.of("reason", refused));
                 }
             }
             return WATCHING;
@@ -362,11 +363,7 @@ public final class BerthServer implements AutoCloseable {
                 tokens);
         var metrics = new ServiceMetrics();
         var api = new HttpApi(
-                authenticator,
-                desks,
-                work.keeper(),
-                metrics,
-                new HttpApi.About(version(), core.store()::isUsable));
+                authenticator, desks, work.keeper(), metrics, new HttpApi.About(version(), core.store()::isUsable));
         core.ledger().addListener(api);
         var server = WebServer.builder().host(options.host()).port(options.port());
         api.install(server);

@@ -32,8 +32,7 @@ final class DataFolder implements AutoCloseable {
                 Files.createDirectories(
                         path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             }
-            var channel = FileChannel.open(
-                    path.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            var channel = FileChannel.open(path.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             var lock = tryLock(channel);
             if (lock == null) {
                 channel.close();
@@ -79,7 +78,8 @@ final class DataFolder implements AutoCloseable {
     /** Tells commands on this machine where the service is. */
     void announce(URI url) throws IOException {
         var text = JsonMapper.shared()
-                .writeValueAsString(new Endpoint(url.toString(), ProcessHandle.current().pid()));
+                .writeValueAsString(
+                        new Endpoint(url.toString(), ProcessHandle.current().pid()));
         var draft = path.resolve("endpoint.json.new");
         Files.writeString(draft, text);
         Files.move(draft, endpoint(), StandardCopyOption.ATOMIC_MOVE);

@@ -49,7 +49,8 @@ final class Providers implements Workbench, StandingAccess {
                 }
             }
         }
-        throw new IllegalStateException("pool %s has provider %s, which there is none of".formatted(name, policy.provider()));
+        throw new IllegalStateException(
+                "pool %s has provider %s, which there is none of".formatted(name, policy.provider()));
     }
 
     @Override

@@ -1,7 +1,7 @@
 package dev.berth.server.ledger;
 
-import dev.berth.core.AllocationId;
 import dev.berth.core.Allocation;
+import dev.berth.core.AllocationId;
 import dev.berth.core.Answer;
 import dev.berth.core.Caller;
 import dev.berth.core.Command;
@@ -162,8 +162,7 @@ public final class Ledger {
     /** Carries out one batch. Returns false when nothing waited. */
     public boolean step() {
         if (!resolve()) {
-            failAll(new LedgerException(
-                    Kind.STORE_UNAVAILABLE, "the outcome of an earlier commit is not known yet"));
+            failAll(new LedgerException(Kind.STORE_UNAVAILABLE, "the outcome of an earlier commit is not known yet"));
             return true;
         }
         var commands = take();
@@ -234,7 +233,10 @@ public final class Ledger {
                     run(List.of(entry));
                 }
             } else {
-                LOG.error("defect in command {}", commands.getFirst().command.getClass().getSimpleName(), e);
+                LOG.error(
+                        "defect in command {}",
+                        commands.getFirst().command.getClass().getSimpleName(),
+                        e);
                 batch.fail(new LedgerException(Kind.DEFECT, "an internal error", e));
             }
             return;
@@ -292,8 +294,7 @@ public final class Ledger {
             }
         }
         for (var stranger : batch.strangers) {
-            stranger.answer.completeExceptionally(
-                    new LedgerException(Kind.NO_SUCH_POOL, "no pool " + stranger.pool));
+            stranger.answer.completeExceptionally(new LedgerException(Kind.NO_SUCH_POOL, "no pool " + stranger.pool));
         }
     }
 

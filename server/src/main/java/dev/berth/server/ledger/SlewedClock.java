@@ -27,8 +27,7 @@ public final class SlewedClock implements TimeSource {
      * @param nanos a clock that only goes forward
      * @param onJump is told how far the wall clock jumped
      */
-    public SlewedClock(
-            Instant notBefore, Supplier<Instant> wall, LongSupplier nanos, Consumer<Duration> onJump) {
+    public SlewedClock(Instant notBefore, Supplier<Instant> wall, LongSupplier nanos, Consumer<Duration> onJump) {
         this.wall = wall;
         this.nanos = nanos;
         this.onJump = onJump;

@@ -51,8 +51,7 @@ final class Rows {
 
     // ---- pools
 
-    static final String POOL_COLUMNS =
-            """
+    static final String POOL_COLUMNS = """
             number, name, policy, listed, sequence, events, available, allocated, cleaning, checking, dirty, retiring, \
             waiting, issuing, maintained, breaker_failures, breaker_open_until, touched_at""";
 
@@ -65,12 +64,7 @@ final class Rows {
                 row.getLong(5),
                 row.getLong(6),
                 new Pool.Counts(
-                        row.getInt(7),
-                        row.getInt(8),
-                        row.getInt(9),
-                        row.getInt(10),
-                        row.getInt(11),
-                        row.getInt(12)),
+                        row.getInt(7), row.getInt(8), row.getInt(9), row.getInt(10), row.getInt(11), row.getInt(12)),
                 row.getInt(13),
                 row.getInt(14),
                 row.getInt(15),
@@ -109,8 +103,8 @@ final class Rows {
         static PolicyText of(Policy policy) {
             var limits = new EnumMap<Step, LimitsText>(Step.class);
             policy.limits()
-                    .forEach((step, bounds) -> limits.put(
-                            step, new LimitsText(bounds.timeout().toMillis(), bounds.attempts())));
+                    .forEach((step, bounds) ->
+                            limits.put(step, new LimitsText(bounds.timeout().toMillis(), bounds.attempts())));
             var steps = EnumSet.noneOf(Step.class);
             steps.addAll(policy.steps());
             return new PolicyText(
@@ -156,8 +150,7 @@ final class Rows {
 
     // ---- environments
 
-    static final String ENVIRONMENT_COLUMNS =
-            """
+    static final String ENVIRONMENT_COLUMNS = """
             name, pool, identity, account, facts, digest, epoch, drain, quarantine, since, turn, tenant_allocation, \
             tenant_requester, tenant_principal, state, due_at, detail""";
 
@@ -177,9 +170,7 @@ final class Rows {
                 row.getString(9),
                 Instant.ofEpochMilli(row.getLong(10)),
                 row.getLong(11),
-                tenant == null
-                        ? null
-                        : new Tenant(new AllocationId(tenant), row.getString(13), row.getString(14)),
+                tenant == null ? null : new Tenant(new AllocationId(tenant), row.getString(13), row.getString(14)),
                 state(stateName(row.getString(15)), instant(row, 16), row.getString(17)));
     }
 
@@ -189,28 +180,26 @@ final class Rows {
         return switch (name) {
             case AVAILABLE -> new EnvironmentState.Available(dueAt);
             case ALLOCATED -> new EnvironmentState.Allocated(text.work == null ? null : text.work.work());
-            case CLEANING -> new EnvironmentState.Cleaning(
-                    Objects.requireNonNull(text.work).work());
-            case CHECKING -> new EnvironmentState.Checking(
-                    Objects.requireNonNull(text.work).work(), text.reason);
+            case CLEANING ->
+                new EnvironmentState.Cleaning(Objects.requireNonNull(text.work).work());
+            case CHECKING ->
+                new EnvironmentState.Checking(Objects.requireNonNull(text.work).work(), text.reason);
             case DIRTY -> new EnvironmentState.Dirty(Objects.requireNonNull(text.reason), text.report);
             case RETIRED -> new EnvironmentState.Retired(text.reason, text.byOperator);
         };
     }
 
     static @Nullable String detail(EnvironmentState state) {
-        var detail =
-                switch (state) {
-                    case EnvironmentState.Available _ -> null;
-                    case EnvironmentState.Allocated(var work) ->
-                        work == null ? null : new Detail(WorkText.of(work), null, null, false);
-                    case EnvironmentState.Cleaning(var work) -> new Detail(WorkText.of(work), null, null, false);
-                    case EnvironmentState.Checking(var work, var because) ->
-                        new Detail(WorkText.of(work), because, null, false);
-                    case EnvironmentState.Dirty(var reason, var report) -> new Detail(null, reason, report, false);
-                    case EnvironmentState.Retired(var because, var byOperator) ->
-                        new Detail(null, because, null, byOperator);
-                };
+        var detail = switch (state) {
+            case EnvironmentState.Available _ -> null;
+            case EnvironmentState.Allocated(var work) ->
+                work == null ? null : new Detail(WorkText.of(work), null, null, false);
+            case EnvironmentState.Cleaning(var work) -> new Detail(WorkText.of(work), null, null, false);
+            case EnvironmentState.Checking(var work, var because) ->
+                new Detail(WorkText.of(work), because, null, false);
+            case EnvironmentState.Dirty(var reason, var report) -> new Detail(null, reason, report, false);
+            case EnvironmentState.Retired(var because, var byOperator) -> new Detail(null, because, null, byOperator);
+        };
         return detail == null ? null : JSON.writeValueAsString(detail);
     }
 
@@ -285,8 +274,7 @@ final class Rows {
 
     // ---- allocations
 
-    static final String REQUEST_COLUMNS =
-            """
+    static final String REQUEST_COLUMNS = """
             id, pool, principal, requester, count, duration, asked_keepalive, max_wait, labels, idempotency_key, digest, \
             arrival, created_at, keepalive""";
     static final String LIVE_COLUMNS =
@@ -295,17 +283,16 @@ final class Rows {
             REQUEST_COLUMNS + ", granted_at, expires_at, ended_at, end_reason, outcome, grants";
 
     static Allocation live(ResultSet row, PoolName pool) throws SQLException {
-        AllocationState state =
-                switch (row.getString(15)) {
-                    case "pending" -> new AllocationState.Pending(sure(row, 16), setbacks(row.getString(21)));
-                    case "granting" ->
-                        new AllocationState.Granting(
-                                grants(row.getString(22)), sure(row, 16), sure(row, 17), setbacks(row.getString(21)));
-                    case "active" ->
-                        new AllocationState.Active(
-                                grants(row.getString(22)), sure(row, 18), instant(row, 19), instant(row, 20));
-                    default -> throw new IllegalStateException("an allocation in state " + row.getString(15));
-                };
+        AllocationState state = switch (row.getString(15)) {
+            case "pending" -> new AllocationState.Pending(sure(row, 16), setbacks(row.getString(21)));
+            case "granting" ->
+                new AllocationState.Granting(
+                        grants(row.getString(22)), sure(row, 16), sure(row, 17), setbacks(row.getString(21)));
+            case "active" ->
+                new AllocationState.Active(
+                        grants(row.getString(22)), sure(row, 18), instant(row, 19), instant(row, 20));
+            default -> throw new IllegalStateException("an allocation in state " + row.getString(15));
+        };
         return allocation(row, pool, state);
     }
 
@@ -364,7 +351,11 @@ final class Rows {
                 : JSON.writeValueAsString(grants.stream().map(GrantText::of).toList());
     }
 
-    private record GrantText(String environment, long epoch, String facts, @Nullable String access) {
+    private record GrantText(
+            String environment,
+            long epoch,
+            String facts,
+            @Nullable String access) {
         static GrantText of(Grant grant) {
             return new GrantText(
                     grant.environment().value(),
@@ -398,7 +389,8 @@ final class Rows {
 
     // ---- events
 
-    static final String EVENT_COLUMNS = "e.pool, e.number, e.at, e.type, e.allocation, e.environment, e.principal, e.data";
+    static final String EVENT_COLUMNS =
+            "e.pool, e.number, e.at, e.type, e.allocation, e.environment, e.principal, e.data";
 
     static Event event(ResultSet row) throws SQLException {
         var allocation = row.getString(5);

@@ -69,8 +69,7 @@ final class SliceLoader {
                     now);
         }
         var busy = needs.work() == 0 ? Map.<String, Integer>of() : busyAccounts();
-        return new Slice(
-                pool, allocations, environments, identities, free, queue, due, work, keys, busy, complete);
+        return new Slice(pool, allocations, environments, identities, free, queue, due, work, keys, busy, complete);
     }
 
     private Map<KeyUse.Key, KeyUse> keys() {
@@ -177,8 +176,7 @@ final class SliceLoader {
         var work = new ArrayList<EnvironmentName>();
         for (boolean issuing : new boolean[] {true, false}) {
             work.addAll(environments(
-                    "SELECT " + Rows.ENVIRONMENT_COLUMNS
-                            + """
+                    "SELECT " + Rows.ENVIRONMENT_COLUMNS + """
                              FROM environment AS candidate WHERE pool = ?1 AND issuing = ?2 AND work_at <= ?3
                             AND (issuing = 1 OR claimed = 1 OR account IS NULL OR
                                 (SELECT COUNT(*) FROM environment AS busy WHERE busy.pool = ?1
@@ -200,13 +198,9 @@ final class SliceLoader {
             if (account != null && !busy.containsKey(account)) {
                 busy.put(
                         account,
-                        lane.one(
-                                        row -> row.getInt(1),
-                                        """
+                        lane.one(row -> row.getInt(1), """
                                         SELECT COUNT(*) FROM environment
-                                        WHERE pool = ? AND account = ? AND claimed = 1 AND issuing = 0""",
-                                        pool.number(),
-                                        account)
+                                        WHERE pool = ? AND account = ? AND claimed = 1 AND issuing = 0""", pool.number(), account)
                                 .orElse(0));
             }
         }
@@ -230,7 +224,8 @@ final class SliceLoader {
         if (pool.waiting() == 0) {
             return List.of();
         }
-        // With something free although somebody waits, the first may be ones that cannot be served: the next ones count then.
+        // With something free although somebody waits, the first may be ones that cannot be served: the next ones count
+        // then.
         int limit = pool.counts().available() > 0 ? MOST_HEADS : Math.min(MOST_HEADS, environments.size() + 1);
         var heads = lane.list(
                 row -> Rows.live(row, pool.name()),
@@ -242,7 +237,7 @@ final class SliceLoader {
         for (var head : heads) {
             allocations.putIfAbsent(head.id(), head);
             queue.add(head.id());
-            if (head.state() instanceof AllocationState.Pending(_, var setbacks)) {
+            if (head.state() instanceof AllocationState.Pending(var _, var setbacks)) {
                 setbacks.avoid().forEach(this::environment);
             }
         }

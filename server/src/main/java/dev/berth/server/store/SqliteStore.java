@@ -178,14 +178,10 @@ public final class SqliteStore implements Store {
 
         @Override
         public Pool create(PoolName name, Policy policy, Instant now) {
-            writer.updateOne(
-                    """
+            writer.updateOne("""
                     INSERT INTO pool (name, policy, listed, sequence, events, available, allocated, cleaning, checking, dirty,
                         retiring, waiting, issuing, maintained, breaker_failures, touched_at)
-                    VALUES (?, ?, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?)""",
-                    name.value(),
-                    Rows.text(policy),
-                    now);
+                    VALUES (?, ?, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?)""", name.value(), Rows.text(policy), now);
             return lock(name).orElseThrow();
         }
 
@@ -201,12 +197,9 @@ public final class SqliteStore implements Store {
 
         @Override
         public void stamp(String batch) {
-            writer.updateOne(
-                    """
+            writer.updateOne("""
                     INSERT INTO batch (process, id) VALUES (?, ?)
-                    ON CONFLICT (process) DO UPDATE SET id = excluded.id""",
-                    process(batch),
-                    batch);
+                    ON CONFLICT (process) DO UPDATE SET id = excluded.id""", process(batch), batch);
         }
 
         @Override
@@ -231,7 +224,8 @@ public final class SqliteStore implements Store {
             try {
                 writer.update("ROLLBACK");
             } catch (StoreException e) {
-                if (e.getCause() == null || !String.valueOf(e.getCause().getMessage()).contains("no transaction is active")) {
+                if (e.getCause() == null
+                        || !String.valueOf(e.getCause().getMessage()).contains("no transaction is active")) {
                     throw e;
                 }
             }
@@ -245,8 +239,9 @@ public final class SqliteStore implements Store {
 
     @Override
     public boolean committed(String batch) {
-        return write(lane -> lane.one(row -> true, "SELECT 1 FROM batch WHERE process = ? AND id = ?", process(batch), batch)
-                .orElse(false));
+        return write(
+                lane -> lane.one(row -> true, "SELECT 1 FROM batch WHERE process = ? AND id = ?", process(batch), batch)
+                        .orElse(false));
     }
 
     /** A small change of its own, beside the ledger. */
@@ -297,10 +292,10 @@ public final class SqliteStore implements Store {
     @Override
     public @Nullable Instant nextDue(int pool) {
         return read(lane -> {
-            var allocation = earliest(
-                    lane, "SELECT MIN(due_at) FROM allocation WHERE pool = ? AND due_at IS NOT NULL", pool);
-            var environment = earliest(
-                    lane, "SELECT MIN(due_at) FROM environment WHERE pool = ? AND due_at IS NOT NULL", pool);
+            var allocation =
+                    earliest(lane, "SELECT MIN(due_at) FROM allocation WHERE pool = ? AND due_at IS NOT NULL", pool);
+            var environment =
+                    earliest(lane, "SELECT MIN(due_at) FROM environment WHERE pool = ? AND due_at IS NOT NULL", pool);
             if (allocation == null || environment == null) {
                 return allocation == null ? environment : allocation;
             }
@@ -313,13 +308,9 @@ public final class SqliteStore implements Store {
         return read(lane -> {
             Instant next = null;
             for (boolean issuing : new boolean[] {true, false}) {
-                var at = lane.one(
-                                row -> Optional.ofNullable(Rows.instant(row, 1)),
-                                """
+                var at = lane.one(row -> Optional.ofNullable(Rows.instant(row, 1)), """
                                 SELECT MIN(work_at) FROM environment
-                                WHERE pool = ? AND issuing = ? AND work_at IS NOT NULL""",
-                                pool,
-                                issuing)
+                                WHERE pool = ? AND issuing = ? AND work_at IS NOT NULL""", pool, issuing)
                         .flatMap(found -> found)
                         .orElse(null);
                 next = next == null || (at != null && at.isBefore(next)) ? at : next;
@@ -335,18 +326,20 @@ public final class SqliteStore implements Store {
     }
 
     private PoolName name(Lane lane, int number) {
-        return names.computeIfAbsent(number, missing -> lane.one(
-                        row -> new PoolName(row.getString(1)), "SELECT name FROM pool WHERE number = ?", missing)
-                .orElseThrow(() -> new StoreException("no pool has number " + missing)));
+        return names.computeIfAbsent(
+                number,
+                missing -> lane.one(
+                                row -> new PoolName(row.getString(1)),
+                                "SELECT name FROM pool WHERE number = ?",
+                                missing)
+                        .orElseThrow(() -> new StoreException("no pool has number " + missing)));
     }
 
     @Override
     public Optional<Allocation> allocation(AllocationId id) {
         // An allocation that ends between the two look-ups is found by the second.
         return read(lane -> lane.one(
-                                live(lane),
-                                "SELECT " + Rows.LIVE_COLUMNS + " FROM allocation WHERE id = ?",
-                                id.value()))
+                        live(lane), "SELECT " + Rows.LIVE_COLUMNS + " FROM allocation WHERE id = ?", id.value()))
                 .or(() -> read(lane -> lane.one(
                         ended(lane),
                         "SELECT " + Rows.ENDED_COLUMNS + " FROM ended_allocation WHERE id = ?",
@@ -422,13 +415,10 @@ public final class SqliteStore implements Store {
 
     @Override
     public @Nullable Instant oldestWaiting(int pool) {
-        return read(lane -> lane.one(
-                        row -> Instant.ofEpochMilli(row.getLong(1)),
-                        """
+        return read(lane ->
+                lane.one(row -> Instant.ofEpochMilli(row.getLong(1)), """
                         SELECT created_at FROM allocation WHERE pool = ? AND state = 'pending'
-                        ORDER BY arrival LIMIT 1""",
-                        pool)
-                .orElse(null));
+                        ORDER BY arrival LIMIT 1""", pool).orElse(null));
     }
 
     @Override
@@ -466,7 +456,8 @@ public final class SqliteStore implements Store {
         long lent = 0;
         for (var loan : loans) {
             var from = loan.grantedAt().isBefore(since) ? since : loan.grantedAt();
-            lent += loan.count() * Math.max(0, Duration.between(from, loan.until()).toMillis());
+            lent += loan.count()
+                    * Math.max(0, Duration.between(from, loan.until()).toMillis());
         }
         double whole = (double) total * Duration.between(since, now).toMillis();
         return new Statistics(
@@ -517,17 +508,12 @@ public final class SqliteStore implements Store {
 
     @Override
     public List<StoredEvent> history(EnvironmentName name, int limit) {
-        return read(lane -> lane.list(
-                        event(lane),
-                        "SELECT " + Rows.EVENT_COLUMNS
-                                + """
+        return read(lane -> lane.list(event(lane), "SELECT " + Rows.EVENT_COLUMNS + """
                                  FROM environment_event AS about
                                 JOIN event AS e ON e.pool = about.pool AND e.number = about.number
-                                WHERE about.environment = ? ORDER BY about.pool DESC, about.number DESC LIMIT ?""",
-                        name.value(),
-                        limit))
-                .stream()
-                .sorted(Comparator.comparing((StoredEvent stored) -> stored.event().at())
+                                WHERE about.environment = ? ORDER BY about.pool DESC, about.number DESC LIMIT ?""", name.value(), limit)).stream()
+                .sorted(Comparator.comparing(
+                                (StoredEvent stored) -> stored.event().at())
                         .thenComparingLong(stored -> stored.event().number())
                         .reversed())
                 .toList();
@@ -551,7 +537,8 @@ public final class SqliteStore implements Store {
         }
         // Sorted by time for the eye; a pool's own order is never broken, since its instants do not go back.
         return found.stream()
-                .sorted(Comparator.comparing((StoredEvent stored) -> stored.event().at())
+                .sorted(Comparator.comparing(
+                                (StoredEvent stored) -> stored.event().at())
                         .thenComparingInt(StoredEvent::pool)
                         .thenComparingLong(stored -> stored.event().number()))
                 .limit(limit)
@@ -601,13 +588,14 @@ public final class SqliteStore implements Store {
 
     @Override
     public Optional<Token> tokenByHash(String hash) {
-        return read(lane ->
-                lane.one(SqliteStore::token, "SELECT " + TOKEN_COLUMNS + " FROM token WHERE hash = ?", hash));
+        return read(
+                lane -> lane.one(SqliteStore::token, "SELECT " + TOKEN_COLUMNS + " FROM token WHERE hash = ?", hash));
     }
 
     @Override
     public List<Token> tokens() {
-        return read(lane -> lane.list(SqliteStore::token, "SELECT " + TOKEN_COLUMNS + " FROM token ORDER BY created_at"));
+        return read(
+                lane -> lane.list(SqliteStore::token, "SELECT " + TOKEN_COLUMNS + " FROM token ORDER BY created_at"));
     }
 
     @Override
@@ -670,10 +658,7 @@ public final class SqliteStore implements Store {
         record Old(String id, String principal, @Nullable String key, Instant endedAt) {}
         var old = lane.list(
                 row -> new Old(
-                        row.getString(1),
-                        row.getString(2),
-                        row.getString(3),
-                        Instant.ofEpochMilli(row.getLong(4))),
+                        row.getString(1), row.getString(2), row.getString(3), Instant.ofEpochMilli(row.getLong(4))),
                 """
                 SELECT id, principal, idempotency_key, ended_at FROM ended_allocation
                 WHERE id > ? AND id < ? ORDER BY id LIMIT ?""",
@@ -698,14 +683,8 @@ public final class SqliteStore implements Store {
     }
 
     private static int pruneEvents(Lane lane, int pool, Instant before, int limit) {
-        var old = lane.list(
-                Rows::event,
-                "SELECT " + Rows.EVENT_COLUMNS
-                        + """
-                         FROM (SELECT * FROM event WHERE pool = ? ORDER BY number LIMIT ?) AS e WHERE e.at < ?""",
-                pool,
-                limit,
-                before);
+        var old = lane.list(Rows::event, "SELECT " + Rows.EVENT_COLUMNS + """
+                         FROM (SELECT * FROM event WHERE pool = ? ORDER BY number LIMIT ?) AS e WHERE e.at < ?""", pool, limit, before);
         for (var event : old) {
             for (var environment : DecisionWriter.subjects(event)) {
                 lane.update(

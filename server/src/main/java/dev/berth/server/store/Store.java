@@ -70,10 +70,12 @@ public interface Store extends AutoCloseable {
     Optional<Pool> pool(PoolName name);
 
     /** The earliest instant at which something is due in the pool by itself; null for never. */
-    @Nullable Instant nextDue(int pool);
+    @Nullable
+    Instant nextDue(int pool);
 
     /** The earliest instant at which a step can be claimed in the pool; null for never. */
-    @Nullable Instant nextWork(int pool);
+    @Nullable
+    Instant nextWork(int pool);
 
     /** The allocation, live or ended as long as history is kept. */
     Optional<Allocation> allocation(AllocationId id);
@@ -85,7 +87,8 @@ public interface Store extends AutoCloseable {
     int waitingBefore(int pool, long arrival);
 
     /** When the oldest waiting request of the pool was made; null when none waits. */
-    @Nullable Instant oldestWaiting(int pool);
+    @Nullable
+    Instant oldestWaiting(int pool);
 
     /** Waits of allocations that were granted since then, and how much of the environments' time was lent. */
     Statistics statistics(int pool, Instant since, Instant now);
@@ -196,7 +199,10 @@ public interface Store extends AutoCloseable {
      * @param utilisation share of the environments' time that was lent, 0 to 1
      */
     record Statistics(
-            @Nullable Duration p50, @Nullable Duration p90, @Nullable Duration p99, double utilisation) {}
+            @Nullable Duration p50,
+            @Nullable Duration p90,
+            @Nullable Duration p99,
+            double utilisation) {}
 
     /**
      * A bearer token of a principal. Its secret is known by its hash only.

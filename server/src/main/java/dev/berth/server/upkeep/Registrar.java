@@ -75,8 +75,7 @@ public final class Registrar {
         }
         gone.forEach((pool, names) -> {
             for (int i = 0; i < names.size(); i += CHUNK) {
-                ledger.call(
-                        pool, new Command.Deregister(names.subList(i, Math.min(names.size(), i + CHUNK))));
+                ledger.call(pool, new Command.Deregister(names.subList(i, Math.min(names.size(), i + CHUNK))));
             }
         });
         boolean complete = true;
@@ -140,8 +139,7 @@ public final class Registrar {
                 .filter(record -> !inStep.contains(record.name()))
                 .toList();
         for (int i = 0; i < records.size(); i += CHUNK) {
-            ledger.call(
-                    pool.name(), new Command.Register(records.subList(i, Math.min(records.size(), i + CHUNK))));
+            ledger.call(pool.name(), new Command.Register(records.subList(i, Math.min(records.size(), i + CHUNK))));
         }
         return records.isEmpty();
     }

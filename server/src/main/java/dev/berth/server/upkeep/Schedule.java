@@ -52,9 +52,7 @@ public final class Schedule implements Ledger.Listener {
         var before = entry.pool;
         entry.pool = decision.pool();
         // a step that ended leaves its place to another that was due before
-        boolean sooner = before != null
-                && claims(before) > claims(decision.pool())
-                && entry.workBy(Instant.MIN);
+        boolean sooner = before != null && claims(before) > claims(decision.pool()) && entry.workBy(Instant.MIN);
         for (var change : decision.allocations()) {
             sooner |= entry.dueBy(change.after().state().dueAt());
         }

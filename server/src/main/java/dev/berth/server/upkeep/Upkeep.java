@@ -180,7 +180,8 @@ public final class Upkeep {
             return result(step, provider.run(step.step, task(step)));
         } catch (RuntimeException e) {
             LOG.error("defect of the provider of pool {} in {}", step.pool, step.step, e);
-            return new Command.Result.Unavailable("the provider failed: " + e.getClass().getSimpleName(), null);
+            return new Command.Result.Unavailable(
+                    "the provider failed: " + e.getClass().getSimpleName(), null);
         }
     }
 
@@ -208,10 +209,7 @@ public final class Upkeep {
                 var tenant = step.environment.tenant();
                 var access = step.step == Step.ISSUE && done.access() != null && tenant != null
                         ? sealer.seal(
-                                tenant.allocation(),
-                                step.environment.name(),
-                                step.environment.epoch(),
-                                done.access())
+                                tenant.allocation(), step.environment.name(), step.environment.epoch(), done.access())
                         : null;
                 yield new Command.Result.Done(access, shortened(done.report()), done.settle());
             }
@@ -236,12 +234,14 @@ public final class Upkeep {
         }
         var _ = ledger.submit(
                         step.pool,
-                        new Command.Report(
-                                step.environment.name(), step.claim.id(), step.environment.epoch(), result))
+                        new Command.Report(step.environment.name(), step.claim.id(), step.environment.epoch(), result))
                 .whenComplete((answer, failure) -> {
                     if (failure == null) {
                         if (answer instanceof Answer.Reported(boolean taken) && !taken) {
-                            LOG.info("{} of {}: the claim was lost, its result was not taken", step.step, step.environment.name());
+                            LOG.info(
+                                    "{} of {}: the claim was lost, its result was not taken",
+                                    step.step,
+                                    step.environment.name());
                         }
                         end(step);
                     }
