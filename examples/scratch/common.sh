@@ -5,7 +5,7 @@
 set -eu
 umask 077
 
-home=${SCRATCH_HOME:-${TMPDIR:-/tmp}/berth-scratch}
+home=${SCRATCH_HOME:-${TMPDIR:-/tmp}/berth-scratch-$(id -u)}
 
 # 75 tells Berth that the environment is not at fault: this is a mistake in the settings.
 not_the_environment() {

@@ -49,6 +49,8 @@ final class BerthCommand implements Runnable {
                         .versionHelp(true)
                         .description("Show the version and exit.")
                         .build());
+        root.addSubcommand(new DemoCommand(around));
+        root.addSubcommand(new ServeCommand(around));
         // What follows the command's name belongs to the command, with '--' or without.
         root.addSubcommand(new CommandLine(new RunCommand(around)).setStopAtPositional(true));
         root.addSubcommand(new AllocateCommand(around));
@@ -62,6 +64,8 @@ final class BerthCommand implements Runnable {
         root.addSubcommand(group(config, config.commands()));
         TokenCommand token = new TokenCommand(around);
         root.addSubcommand(group(token, token.commands()));
+        KeyCommand key = new KeyCommand(around);
+        root.addSubcommand(group(key, key.commands()));
         root.addSubcommand(new CompletionCommand(around));
         addHelp(root);
         root.setUsageHelpWidth(100);

@@ -4,7 +4,9 @@ import dev.berth.client.AllocationEnded;
 import dev.berth.client.BerthProblem;
 import dev.berth.client.BerthUnreachable;
 import dev.berth.client.MalformedReply;
+import dev.berth.server.app.StartRefusedException;
 import java.io.PrintStream;
+import java.util.stream.Collectors;
 
 /** The one place that turns a failure into words and an exit code. */
 final class Failures {
@@ -22,7 +24,8 @@ final class Failures {
             failure.printStackTrace(err);
             return code;
         }
-        err.println("berth: " + Text.clean(String.valueOf(failure.getMessage())));
+        err.println("berth: "
+                + String.valueOf(failure.getMessage()).lines().map(Text::clean).collect(Collectors.joining("\n")));
         if (failure instanceof BerthProblem problem) {
             for (BerthProblem.FieldError error : problem.errors()) {
                 err.println("  " + (error.line() == null ? "" : "line " + error.line() + ": ")
@@ -37,6 +40,7 @@ final class Failures {
     static int code(Throwable failure) {
         return switch (failure) {
             case CliFailure known -> known.exitCode();
+            case StartRefusedException refused -> refused.exitCode();
             case BerthProblem problem -> code(problem);
             case AllocationEnded ended -> code(ended);
             case BerthUnreachable unreachable -> ExitCode.UNAVAILABLE;

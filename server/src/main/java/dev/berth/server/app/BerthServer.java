@@ -375,7 +375,7 @@ public final class BerthServer implements AutoCloseable {
         });
         var at = URI.create("http://%s:%d".formatted(host(options.host()), running.port()));
         announce(folder, at);
-        LOG.info("Berth {} listens on {}", version(), at);
+        LOG.debug("Berth {} listens on {}", version(), at);
         return at;
     }
 
@@ -391,7 +391,7 @@ public final class BerthServer implements AutoCloseable {
     private static void welcome(TokenDesk tokens, DataFolder folder) {
         try {
             if (tokens.welcome(folder.adminToken())) {
-                LOG.info("no principal is configured: an admin token is in {}", folder.adminToken());
+                LOG.debug("no principal is configured: an admin token is in {}", folder.adminToken());
             }
         } catch (IOException e) {
             throw new StartRefusedException(

@@ -80,10 +80,13 @@ final class ConfigurationKeeper implements ConfigurationDesk {
         var row = store.configuration();
         if (row.isEmpty() || !row.get().digest().equals(next.digest())) {
             store.putInForce(yaml, next.digest(), time.now());
+            LOG.info(
+                    "configuration {} is in force, put there by {}",
+                    next.digest().substring(0, 12),
+                    principal);
         }
         inForce.set(next);
         next.warnings().forEach(warning -> LOG.warn("configuration: {}", warning));
-        LOG.info("configuration {} is in force, put there by {}", next.digest().substring(0, 12), principal);
         onChange.run();
         return change(next, change);
     }

@@ -162,7 +162,7 @@ public final class Ledger {
     /** Carries out one batch. Returns false when nothing waited. */
     public boolean step() {
         if (!resolve()) {
-            failAll(unknownYet());
+            failAll(new LedgerException(Kind.STORE_UNAVAILABLE, "the outcome of an earlier commit is not known yet"));
             return true;
         }
         var commands = take();
@@ -201,10 +201,6 @@ public final class Ledger {
         }
     }
 
-    private static LedgerException unknownYet() {
-        return new LedgerException(Kind.STORE_UNAVAILABLE, "the outcome of an earlier commit is not known yet");
-    }
-
     private void failAll(LedgerException why) {
         for (var entry : take()) {
             entry.answer.completeExceptionally(why);
@@ -234,11 +230,7 @@ public final class Ledger {
             // A defect in one command must not take the others along: each gets a batch of its own.
             if (commands.size() > 1) {
                 for (var entry : commands) {
-                    if (resolve()) {
-                        run(List.of(entry));
-                    } else {
-                        entry.answer.completeExceptionally(unknownYet());
-                    }
+                    run(List.of(entry));
                 }
             } else {
                 LOG.error(
@@ -287,7 +279,7 @@ public final class Ledger {
     private void answer(Batch batch) {
         for (var part : batch.parts) {
             for (var listener : listeners) {
-                tell(listener, part);
+                listener.committed(part.pool, part.decision);
             }
             for (int i = 0; i < part.entries.size(); i++) {
                 part.entries.get(i).answer.complete(part.decision.answers().get(i));
@@ -303,15 +295,6 @@ public final class Ledger {
         }
         for (var stranger : batch.strangers) {
             stranger.answer.completeExceptionally(new LedgerException(Kind.NO_SUCH_POOL, "no pool " + stranger.pool));
-        }
-    }
-
-    /** What is committed is committed: a defect of who listens keeps nobody from the answer. */
-    private static void tell(Listener listener, Part part) {
-        try {
-            listener.committed(part.pool, part.decision);
-        } catch (RuntimeException e) {
-            LOG.error("defect in a listener of commits", e);
         }
     }
 
@@ -345,7 +328,6 @@ public final class Ledger {
         return true;
     }
 
-    /** These releases come before what waits, and past every bound: nobody would repeat them. */
     private void endKeyless(Batch batch) {
         for (var part : batch.parts) {
             for (int i = 0; i < part.entries.size(); i++) {
@@ -353,14 +335,7 @@ public final class Ledger {
                         && ask.request().key() == null
                         && part.decision.answers().get(i) instanceof Answer.Current(Allocation allocation)
                         && allocation.id().equals(ask.id())) {
-                    var release = new Command.Release(ask.id(), new Caller(ask.principal(), false), null);
-                    lock.lock();
-                    try {
-                        waiting.addFirst(new Waiting(part.pool, release, new CompletableFuture<>()));
-                        arrived.signal();
-                    } finally {
-                        lock.unlock();
-                    }
+                    var _ = submit(part.pool, new Command.Release(ask.id(), new Caller(ask.principal(), false), null));
                 }
             }
         }

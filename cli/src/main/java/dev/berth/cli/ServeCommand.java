@@ -1,0 +1,145 @@
+package dev.berth.cli;
+
+import dev.berth.server.app.BerthServer;
+import dev.berth.server.app.ServeOptions;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code berth serve}: the service itself, in this process. */
+@Command(
+        name = "serve",
+        header = "Run the service.",
+        description = "%nThe configuration is read again whenever its file changes. The first start on a data folder"
+                + " with no principal configured makes an admin token there, which berth on this machine finds by"
+                + " itself. SIGTERM and Ctrl-C stop it gracefully; nothing lent is lost by that.",
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:stopped as asked",
+            "69:the store is not reachable, or the address is not to be had",
+            "75:another process has the data folder",
+            "78:bad configuration, or a missing or wrong key"
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  berth serve --config examples/scratch/berth.yaml",
+            "  berth serve --config berth.yaml --data /var/lib/berth --host 0.0.0.0"
+        })
+final class ServeCommand implements Callable<Integer> {
+    private static final int HIGHEST_PORT = 65_535;
+
+    private final Surroundings around;
+
+    @Option(
+            names = "--config",
+            paramLabel = "FILE",
+            description = "The configuration file. Default: berth.yaml, where there is one.")
+    private @Nullable Path config;
+
+    @Option(
+            names = "--data",
+            paramLabel = "DIR",
+            description = "The data folder. Default: BERTH_DATA, else ~/.local/state/berth.")
+    private @Nullable Path data;
+
+    @Mixin
+    private final ListenOptions listen = new ListenOptions();
+
+    @Option(names = "--store", paramLabel = "URL", description = "The database. Default: SQLite in the data folder.")
+    private @Nullable String store;
+
+    @Option(
+            names = "--key-file",
+            paramLabel = "FILE",
+            description = "The key that encrypts stored access. Default: one in the data folder, made where missing.")
+    private @Nullable Path keyFile;
+
+    ServeCommand(Surroundings around) {
+        this.around = around;
+    }
+
+    /** Where a service of this process listens. */
+    static final class ListenOptions {
+        @Option(
+                names = "--host",
+                paramLabel = "ADDRESS",
+                defaultValue = "127.0.0.1",
+                description = "The address to listen on. Default: ${DEFAULT-VALUE}.")
+        private String host = "127.0.0.1";
+
+        @Option(
+                names = "--port",
+                paramLabel = "N",
+                defaultValue = "7117",
+                description = "The port; 0 for any that is free. Default: ${DEFAULT-VALUE}.")
+        private int port = 7117;
+
+        String host() {
+            return host;
+        }
+
+        int port() {
+            if (port < 0 || port > HIGHEST_PORT) {
+                throw new CliFailure(ExitCode.USAGE, "--port must be between 0 and " + HIGHEST_PORT);
+            }
+            return port;
+        }
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        Path folder = (data == null ? DataFolder.standard(around).path() : data).toAbsolutePath();
+        Path file = configuration();
+        BerthServer server =
+                BerthServer.start(new ServeOptions(file, folder, listen.host(), listen.port(), store, keyFile));
+        try {
+            AtomicBoolean stopping = new AtomicBoolean();
+            Signals.handle(signal -> {
+                if (!stopping.compareAndSet(false, true)) {
+                    // Asked twice: somebody does not want to wait for the graceful end, and none is needed.
+                    Runtime.getRuntime().halt(signal.exitCode());
+                }
+                around.err().println("berth: stopping");
+                server.close();
+            });
+            tell(server, folder, file);
+            server.awaitStopped();
+        } finally {
+            server.close();
+        }
+        return ExitCode.OK;
+    }
+
+    private void tell(BerthServer server, Path folder, @Nullable Path file) {
+        PrintStream err = around.err();
+        err.println("berth: serving " + server.url());
+        err.println("  configuration  "
+                + (file == null
+                        ? "as last put in force by 'berth config apply'"
+                        : file + ", read again when it changes"));
+        err.println("  data           " + folder);
+        Path token = new DataFolder(folder).adminToken();
+        if (Files.exists(token)) {
+            err.println("  admin token    " + token + ", found by berth on this machine by itself"
+                    + (standard(folder) ? "" : " where BERTH_DATA or --data names the data folder"));
+        }
+    }
+
+    private boolean standard(Path folder) {
+        return folder.equals(DataFolder.standard(around).path().toAbsolutePath());
+    }
+
+    private @Nullable Path configuration() {
+        if (config != null) {
+            return config;
+        }
+        Path usual = Path.of("berth.yaml");
+        return Files.exists(usual) ? usual : null;
+    }
+}
