@@ -434,8 +434,8 @@ final class Lending {
     void enter(Transitions.Trigger trigger, Environment environment, Step from, int failures, List<Claim> inMotion) {
         var step = working.policy().firstFrom(from);
         if (step == null && !inMotion.isEmpty()) {
-            // This kind has nothing to revoke: but whoever is in motion is fenced by the step all the same.
-            step = Step.REVOKE;
+            step = Step.REVOKE; // this kind has nothing to revoke: but whoever is in motion is fenced by the step
+            // all the same
         }
         if (step == null || (environment.quarantine() != null && step != Step.REVOKE)) {
             rest(trigger, environment);

@@ -162,7 +162,7 @@ public final class Ledger {
     /** Carries out one batch. Returns false when nothing waited. */
     public boolean step() {
         if (!resolve()) {
-            failAll(new LedgerException(Kind.STORE_UNAVAILABLE, "the outcome of an earlier commit is not known yet"));
+            failAll(unknownYet());
             return true;
         }
         var commands = take();
@@ -201,6 +201,10 @@ public final class Ledger {
         }
     }
 
+    private static LedgerException unknownYet() {
+        return new LedgerException(Kind.STORE_UNAVAILABLE, "the outcome of an earlier commit is not known yet");
+    }
+
     private void failAll(LedgerException why) {
         for (var entry : take()) {
             entry.answer.completeExceptionally(why);
@@ -230,7 +234,11 @@ public final class Ledger {
             // A defect in one command must not take the others along: each gets a batch of its own.
             if (commands.size() > 1) {
                 for (var entry : commands) {
-                    run(List.of(entry));
+                    if (resolve()) {
+                        run(List.of(entry));
+                    } else {
+                        entry.answer.completeExceptionally(unknownYet());
+                    }
                 }
             } else {
                 LOG.error(
@@ -279,7 +287,7 @@ public final class Ledger {
     private void answer(Batch batch) {
         for (var part : batch.parts) {
             for (var listener : listeners) {
-                listener.committed(part.pool, part.decision);
+                tell(listener, part);
             }
             for (int i = 0; i < part.entries.size(); i++) {
                 part.entries.get(i).answer.complete(part.decision.answers().get(i));
@@ -295,6 +303,15 @@ public final class Ledger {
         }
         for (var stranger : batch.strangers) {
             stranger.answer.completeExceptionally(new LedgerException(Kind.NO_SUCH_POOL, "no pool " + stranger.pool));
+        }
+    }
+
+    /** What is committed is committed: a defect of who listens keeps nobody from the answer. */
+    private static void tell(Listener listener, Part part) {
+        try {
+            listener.committed(part.pool, part.decision);
+        } catch (RuntimeException e) {
+            LOG.error("defect in a listener of commits", e);
         }
     }
 
@@ -328,6 +345,7 @@ public final class Ledger {
         return true;
     }
 
+    /** These releases come before what waits, and past every bound: nobody would repeat them. */
     private void endKeyless(Batch batch) {
         for (var part : batch.parts) {
             for (int i = 0; i < part.entries.size(); i++) {
@@ -335,7 +353,14 @@ public final class Ledger {
                         && ask.request().key() == null
                         && part.decision.answers().get(i) instanceof Answer.Current(Allocation allocation)
                         && allocation.id().equals(ask.id())) {
-                    var _ = submit(part.pool, new Command.Release(ask.id(), new Caller(ask.principal(), false), null));
+                    var release = new Command.Release(ask.id(), new Caller(ask.principal(), false), null);
+                    lock.lock();
+                    try {
+                        waiting.addFirst(new Waiting(part.pool, release, new CompletableFuture<>()));
+                        arrived.signal();
+                    } finally {
+                        lock.unlock();
+                    }
                 }
             }
         }

@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
 
 /** One connection and the statements it has prepared. For one thread at a time. */
 final class Lane implements AutoCloseable {
@@ -87,7 +89,13 @@ final class Lane implements AutoCloseable {
         return statement;
     }
 
-    private static StoreException failed(String sql, SQLException e) {
+    private static RuntimeException failed(String sql, SQLException e) {
+        // The database works: what was to be written contradicts what is there, and would again.
+        if (e instanceof SQLiteException known
+                && (known.getResultCode().code & 0xff) == SQLiteErrorCode.SQLITE_CONSTRAINT.code) {
+            return new IllegalStateException(
+                    "refused: " + sql.strip().lines().findFirst().orElse(""), e);
+        }
         return new StoreException("failed: " + sql.strip().lines().findFirst().orElse(""), e);
     }
 

@@ -8,6 +8,7 @@ import dev.berth.core.EnvironmentName;
 import dev.berth.core.EnvironmentState;
 import dev.berth.core.KeyUse;
 import dev.berth.core.Pool;
+import dev.berth.core.PoolName;
 import dev.berth.core.Rules;
 import dev.berth.core.Slice;
 import java.time.Instant;
@@ -97,16 +98,22 @@ final class SliceLoader {
     /** Also one of another pool: a key may have been used there. */
     private void anyAllocation(AllocationId id) {
         if (!allocations.containsKey(id)) {
+            var name = id.poolNumber() == pool.number() ? pool.name() : poolName(id.poolNumber());
             lane.one(
-                            row -> Rows.live(row, pool.name()),
+                            row -> Rows.live(row, name),
                             "SELECT " + Rows.LIVE_COLUMNS + " FROM allocation WHERE id = ?",
                             id.value())
                     .or(() -> lane.one(
-                            row -> Rows.ended(row, pool.name()),
+                            row -> Rows.ended(row, name),
                             "SELECT " + Rows.ENDED_COLUMNS + " FROM ended_allocation WHERE id = ?",
                             id.value()))
                     .ifPresent(found -> allocations.put(id, found));
         }
+    }
+
+    private PoolName poolName(int number) {
+        return lane.one(row -> new PoolName(row.getString(1)), "SELECT name FROM pool WHERE number = ?", number)
+                .orElseThrow(() -> new StoreException("no pool has number " + number));
     }
 
     private int allocations(String sql, Object... arguments) {
@@ -180,7 +187,7 @@ final class SliceLoader {
                              FROM environment AS candidate WHERE pool = ?1 AND issuing = ?2 AND work_at <= ?3
                             AND (issuing = 1 OR claimed = 1 OR account IS NULL OR
                                 (SELECT COUNT(*) FROM environment AS busy WHERE busy.pool = ?1
-                                 AND busy.account = candidate.account AND busy.claimed = 1) < ?4)
+                                 AND busy.account = candidate.account AND busy.claimed = 1 AND busy.issuing = 0) < ?4)
                             ORDER BY work_at LIMIT ?5""",
                     pool.number(),
                     issuing,

@@ -29,6 +29,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteDataSource;
@@ -55,7 +56,7 @@ public final class SqliteStore implements Store {
     private final Rows rows = new Rows();
     private final Map<Integer, PoolName> names = new ConcurrentHashMap<>();
 
-    private SqliteStore(Lane writer, @Nullable BlockingQueue<Lane> readers) {
+    SqliteStore(Lane writer, @Nullable BlockingQueue<Lane> readers) {
         this.writer = writer;
         this.readers = readers;
     }
@@ -129,12 +130,16 @@ public final class SqliteStore implements Store {
     }
 
     private static void migrate(SQLiteDataSource source) {
-        Flyway.configure(SqliteStore.class.getClassLoader())
-                .dataSource(source)
-                .locations("classpath:dev/berth/server/store/sqlite")
-                .loggers("slf4j")
-                .load()
-                .migrate();
+        try {
+            Flyway.configure(SqliteStore.class.getClassLoader())
+                    .dataSource(source)
+                    .locations("classpath:dev/berth/server/store/sqlite")
+                    .loggers("slf4j")
+                    .load()
+                    .migrate();
+        } catch (FlywayException e) {
+            throw new StoreException("cannot bring the database up to date", e);
+        }
     }
 
     private static String schema() {
@@ -525,23 +530,30 @@ public final class SqliteStore implements Store {
 
     @Override
     public List<StoredEvent> events(Map<Integer, Long> after, int limit) {
-        var found = new ArrayList<StoredEvent>();
+        record Placed(Instant at, StoredEvent stored) {}
+        var found = new ArrayList<Placed>();
         for (var pool : pools()) {
-            found.addAll(read(lane -> lane.list(
+            var latest = Instant.MIN;
+            for (var stored : read(lane -> lane.list(
                     event(lane),
                     "SELECT " + Rows.EVENT_COLUMNS
                             + " FROM event AS e WHERE e.pool = ? AND e.number > ? ORDER BY e.number LIMIT ?",
                     pool.number(),
                     after.getOrDefault(pool.number(), 0L),
-                    limit)));
+                    limit))) {
+                latest = stored.event().at().isAfter(latest) ? stored.event().at() : latest;
+                found.add(new Placed(latest, stored));
+            }
         }
-        // Sorted by time for the eye; a pool's own order is never broken, since its instants do not go back.
+        // Sorted by time for the eye. A pool's own order is never broken, though its clock may have gone back: whoever
+        // reads on from
+        // the last number would never see an event that came after it here.
         return found.stream()
-                .sorted(Comparator.comparing(
-                                (StoredEvent stored) -> stored.event().at())
-                        .thenComparingInt(StoredEvent::pool)
-                        .thenComparingLong(stored -> stored.event().number()))
+                .sorted(Comparator.comparing(Placed::at)
+                        .thenComparingInt(placed -> placed.stored().pool())
+                        .thenComparingLong(placed -> placed.stored().event().number()))
                 .limit(limit)
+                .map(Placed::stored)
                 .toList();
     }
 
@@ -647,8 +659,13 @@ public final class SqliteStore implements Store {
     public int prune(Instant before, int limit) {
         int pruned = 0;
         for (var pool : pools()) {
-            pruned += write(lane -> pruneAllocations(lane, pool.number(), before, limit)
-                    + pruneEvents(lane, pool.number(), before, limit));
+            int most = limit - pruned;
+            if (most > 0) {
+                pruned += write(lane -> {
+                    int allocations = pruneAllocations(lane, pool.number(), before, most);
+                    return allocations + pruneEvents(lane, pool.number(), before, most - allocations);
+                });
+            }
         }
         return pruned;
     }
@@ -683,8 +700,13 @@ public final class SqliteStore implements Store {
     }
 
     private static int pruneEvents(Lane lane, int pool, Instant before, int limit) {
-        var old = lane.list(Rows::event, "SELECT " + Rows.EVENT_COLUMNS + """
-                         FROM (SELECT * FROM event WHERE pool = ? ORDER BY number LIMIT ?) AS e WHERE e.at < ?""", pool, limit, before);
+        var old = lane.list(
+                Rows::event,
+                "SELECT " + Rows.EVENT_COLUMNS
+                        + " FROM (SELECT * FROM event WHERE pool = ? ORDER BY number LIMIT ?) AS e WHERE e.at < ?",
+                pool,
+                limit,
+                before);
         for (var event : old) {
             for (var environment : DecisionWriter.subjects(event)) {
                 lane.update(
@@ -713,9 +735,12 @@ public final class SqliteStore implements Store {
         writing.lock();
         try {
             if (readers != null) {
+                var taken = new ArrayList<Lane>();
                 for (int i = 0; i < READERS; i++) {
-                    readers.take().close();
+                    taken.add(readers.take());
                 }
+                taken.forEach(Lane::close);
+                readers.addAll(taken); // who reads now is told that it is closed, rather than to wait
             }
             writer.close();
         } catch (InterruptedException e) {

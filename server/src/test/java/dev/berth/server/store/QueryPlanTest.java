@@ -1,0 +1,183 @@
+package dev.berth.server.store;
+
+import static dev.berth.server.store.Samples.NOON;
+import static dev.berth.server.store.Samples.allocation;
+import static dev.berth.server.store.Samples.environment;
+import static dev.berth.server.store.Samples.free;
+import static dev.berth.server.store.Samples.pending;
+import static dev.berth.server.store.Samples.policy;
+import static dev.berth.server.store.Samples.request;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.berth.core.Allocation;
+import dev.berth.core.AllocationState;
+import dev.berth.core.Caller;
+import dev.berth.core.ClaimId;
+import dev.berth.core.Command;
+import dev.berth.core.Environment;
+import dev.berth.core.EnvironmentName;
+import dev.berth.core.EnvironmentState;
+import dev.berth.core.KeyUse;
+import dev.berth.core.Pool;
+import dev.berth.core.PoolName;
+import dev.berth.core.Rules;
+import dev.berth.core.Slice;
+import dev.berth.core.Step;
+import dev.berth.core.Work;
+import dev.berth.server.store.Samples.Draft;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** No statement that runs often may look at more rows when the pool or its history grows. */
+class QueryPlanTest {
+    private static final int SIZE = 4_000;
+
+    @TempDir
+    Path folder;
+
+    private final Set<String> statements = new LinkedHashSet<>();
+
+    @Test
+    void whatRunsOftenGoesByIndex() throws Exception {
+        var file = folder.resolve("berth.db");
+        SqliteStore.open(file, SqliteStore.Synchronous.OFF).close();
+        try (var connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+                var store = new SqliteStore(new Lane(recording(connection)), null)) {
+            var pool = fill(store);
+            statements.clear();
+            runAll(store, pool);
+            assertThat(statements).hasSizeGreaterThan(30);
+
+            var scans = new LinkedHashMap<String, String>();
+            for (var sql : statements) {
+                var lines = plan(connection, sql);
+                for (var line : lines) {
+                    // the pools themselves are few, and so is what a subquery has limited
+                    if (line.startsWith("SCAN") && !line.startsWith("SCAN pool") && !lines.contains("CO-ROUTINE e")) {
+                        scans.put(sql, line);
+                    }
+                    if (line.contains("TEMP B-TREE") && sql.contains("due_at <=")) {
+                        scans.put(sql, line);
+                    }
+                }
+            }
+            assertThat(scans).isEmpty();
+        }
+    }
+
+    /** Takes note of what is prepared. */
+    private Connection recording(Connection connection) {
+        return (Connection) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("prepareStatement")) {
+                        statements.add((String) arguments[0]);
+                    }
+                    try {
+                        return method.invoke(connection, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
+    }
+
+    private static List<String> plan(Connection connection, String sql) throws SQLException {
+        if (sql.startsWith("BEGIN") || sql.startsWith("COMMIT") || sql.startsWith("ROLLBACK")) {
+            return List.of();
+        }
+        var lines = new ArrayList<String>();
+        try (var statement = connection.prepareStatement("EXPLAIN QUERY PLAN " + sql);
+                var rows = statement.executeQuery()) {
+            while (rows.next()) {
+                lines.add(rows.getString("detail"));
+            }
+        }
+        return lines;
+    }
+
+    private static Pool fill(Store store) {
+        Pool pool;
+        try (var transaction = store.begin()) {
+            pool = transaction.create(new PoolName("pool"), policy(Set.of(Step.CLEAN)), NOON);
+            transaction.commit();
+        }
+        var draft = new Draft(pool).counts(SIZE, SIZE);
+        draft.add(IntStream.range(0, SIZE)
+                .mapToObj(i -> environment(
+                        pool,
+                        "e" + i,
+                        i,
+                        i % 2 == 0
+                                ? free()
+                                : new EnvironmentState.Cleaning(
+                                        new Work(Step.CLEAN, 0, 0, NOON.plusSeconds(i), null, List.of(), false))))
+                .toArray(Environment[]::new));
+        draft.add(IntStream.range(0, SIZE)
+                .mapToObj(i -> allocation(pool, i, pending()))
+                .toArray(Allocation[]::new));
+        return draft.write(store);
+    }
+
+    /** All that a busy service does, and what its pages and its housekeeping ask for. */
+    private static void runAll(Store store, Pool pool) {
+        var held = allocation(pool, 9, new AllocationState.Active(List.of(), NOON, NOON, null));
+        var key = new KeyUse.Key("ann", "key");
+        new Draft(pool)
+                .counts(SIZE, SIZE)
+                .add(held)
+                .use(new KeyUse(key, held.id(), "d"))
+                .write(store);
+        var commands = List.<Command>of(
+                new Command.Ask(Samples.id(pool), "ann", request(1, Duration.ofSeconds(9), "key")),
+                new Command.Ask(Samples.id(pool), "ann", request(1, Duration.ofSeconds(9), "other")),
+                new Command.Release(held.id(), new Caller("ann", false), null),
+                new Command.Register(List.of(Samples.record("e1"), Samples.record("new"))),
+                new Command.Act(new EnvironmentName("e2"), Command.Action.QUARANTINE, "r", "bob"),
+                new Command.VoidClaims("p"),
+                new Command.ClaimWork("p", List.of(new ClaimId("c-1"), new ClaimId("c-2"))),
+                new Command.Tick());
+        for (var now : List.of(NOON.plusSeconds(1), NOON.plusSeconds(59), NOON.plusSeconds(70))) {
+            try (var transaction = store.begin()) {
+                var locked = transaction.lock(pool.name()).orElseThrow();
+                var slice = transaction.load(locked, Slice.Needs.of(commands), now);
+                transaction.write(Rules.decide(slice, commands, now), locked);
+                transaction.stamp("p/1");
+                transaction.commit();
+            }
+        }
+        store.committed("p/1");
+        store.pools();
+        store.pool(pool.name());
+        store.nextDue(pool.number());
+        store.nextWork(pool.number());
+        store.allocation(held.id());
+        store.environment(new EnvironmentName("e1"));
+        store.waitingBefore(pool.number(), 3);
+        store.oldestWaiting(pool.number());
+        store.allocations(new Store.AllocationQuery(pool.name(), null, null, null, null, 10));
+        store.allocations(new Store.AllocationQuery(
+                pool.name(), "ended", null, null, held.id().value(), 10));
+        store.environments(new Store.EnvironmentQuery(pool.name(), null, "e5", 10));
+        store.environments(new Store.EnvironmentQuery(pool.name(), EnvironmentState.Name.DIRTY, null, 10));
+        store.statistics(pool.number(), NOON, NOON.plusSeconds(9));
+        store.events(Map.of(pool.number(), 1L), 10);
+        store.oldestEvents();
+        store.history(new EnvironmentName("e1"), 10);
+        store.tokenByHash("hash");
+        store.wasInForce("digest");
+        store.prune(NOON.plusSeconds(500), 10);
+    }
+}
