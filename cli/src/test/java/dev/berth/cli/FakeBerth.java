@@ -115,6 +115,9 @@ final class FakeBerth implements AutoCloseable {
             return allocation();
         }
         if (line.equals("POST /allocations/a1/keepalive")) {
+            while (state.equals("silent")) {
+                wait();
+            }
             return state.equals("active")
                     ? allocation()
                     : new Canned(410, "{\"code\":\"lease-lost\",\"message\":\"ended: operator\"}");

@@ -214,10 +214,10 @@ class RunProcessTest {
     }
 
     @Test
-    void aServiceThatIsGoneForTooLongIsALostLease() throws Exception {
+    void aServiceThatIsSilentForTooLongIsALostLease() throws Exception {
         run("sh", "-c", "touch ready; exec sleep 600");
         await(() -> Files.exists(file("ready")));
-        berth.close();
+        berth.become("silent");
 
         assertThat(exitCode()).isEqualTo(ExitCode.LEASE_LOST);
         assertThat(text("err")).contains("no keepalive reached the service");

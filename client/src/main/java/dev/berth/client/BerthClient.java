@@ -4,6 +4,7 @@ import static dev.berth.client.Transport.query;
 import static dev.berth.client.Transport.segment;
 
 import dev.berth.client.Transport.Call;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.security.GeneralSecurityException;
@@ -256,6 +257,11 @@ public final class BerthClient {
         Duration timeout = atMost.compareTo(requestTimeout) < 0 ? atMost : requestTimeout;
         Duration positive = timeout.toMillis() > 0 ? timeout : Duration.ofMillis(1);
         return Replies.allocation(Replies.tree(transport.sendOnce(keepaliveCall(id), positive)));
+    }
+
+    /** Whether this failure means that nothing listens at the service's address. */
+    boolean isRefused(BerthUnreachable failure) {
+        return failure.getCause() instanceof ConnectException && transport.isRefused();
     }
 
     private static Call keepaliveCall(String id) {

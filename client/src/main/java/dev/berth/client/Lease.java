@@ -12,6 +12,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Its deadlines are counted on the monotonic clock, from the moment before each successful keepalive was sent: the
  * holder knows of its loss no later than the service lends the environment again, whatever the wall clocks do.
+ *
+ * <p>Time for which the service is known to be down does not count: when it comes back it forgives its own absence. Known means that the
+ * host itself refuses connections, or that the service answers that it cannot use its database. Silence does count: behind it the service
+ * may be well, and lend the environment to somebody else. Where several services share a database, the address must be one that is refused
+ * only when all of them are down.
  */
 public final class Lease implements AutoCloseable {
     private static final Duration FIRST_RETRY = Duration.ofMillis(250);
@@ -115,9 +120,11 @@ public final class Lease implements AutoCloseable {
                         lost.complete(new LeaseLoss(problem.code(), problem.message()));
                         return;
                     }
-                    pause = backoff.next(Duration.ZERO);
-                } catch (BerthUnreachable | MalformedReply e) {
-                    pause = backoff.next(Duration.ZERO);
+                    pause = deadlines.failed(problem.code().equals("store-unavailable"), backoff);
+                } catch (BerthUnreachable e) {
+                    pause = deadlines.failed(client.isRefused(e), backoff);
+                } catch (MalformedReply e) {
+                    pause = deadlines.failed(false, backoff);
                 }
             }
         } catch (InterruptedException e) {
@@ -138,14 +145,35 @@ public final class Lease implements AutoCloseable {
         private @Nullable Long keptUntil;
         private @Nullable Long sessionUntil;
 
+        /** When the service was last known to be down, with nothing since that says otherwise. */
+        private @Nullable Long downAt;
+
         Deadlines(long start, @Nullable Duration keepalive, @Nullable Duration session) {
             this.keepalive = keepalive;
             kept(start, session);
         }
 
         void kept(long sentAt, @Nullable Duration session) {
+            downAt = null;
             keptUntil = keepalive == null ? null : Long.valueOf(sentAt + keepalive.toNanos());
             sessionUntil = session == null ? null : Long.valueOf(sentAt + session.toNanos());
+        }
+
+        /**
+         * Takes note of a keepalive that did not get through, and tells when to try again.
+         *
+         * @param down whether the service is known to be down
+         */
+        Duration failed(boolean down, Backoff backoff) {
+            long now = System.nanoTime();
+            if (down && downAt != null && keptUntil != null) {
+                keptUntil += now - downAt;
+            }
+            downAt = down ? Long.valueOf(now) : null;
+            Duration pause = backoff.next(Duration.ZERO);
+            Duration half = left().dividedBy(2);
+            // Down or not has to be found out again before the deadline.
+            return down && half.compareTo(pause) < 0 ? half : pause;
         }
 
         Duration left() {

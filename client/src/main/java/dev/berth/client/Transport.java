@@ -3,6 +3,10 @@ package dev.berth.client;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
+import java.net.ProxySelector;
+import java.net.Socket;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -14,6 +18,7 @@ import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -28,6 +33,7 @@ final class Transport {
     /** Far above any page that the service sends; a runaway answer must not take the caller's memory. */
     private static final long LONGEST_BODY = 64L << 20;
 
+    private static final int PROBE_MILLIS = 2_000;
     private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
 
@@ -222,6 +228,29 @@ final class Transport {
 
     private BerthUnreachable unreachable(String what, Throwable cause) {
         return new BerthUnreachable("the service at " + base + " " + what, cause);
+    }
+
+    /**
+     * Asks the host whether anything listens at the service's port; true only where it says no. The HTTP client reports a refusal, a network
+     * that is gone and a name that is not known alike. Where a proxy stands in between, nothing is known.
+     */
+    boolean isRefused() {
+        URI uri = URI.create(base);
+        ProxySelector proxies = ProxySelector.getDefault();
+        if (proxies != null && proxies.select(uri).stream().anyMatch(proxy -> proxy.type() != Proxy.Type.DIRECT)) {
+            return false;
+        }
+        int usual = "https".equalsIgnoreCase(uri.getScheme()) ? 443 : 80;
+        try (Socket socket = new Socket()) {
+            socket.connect(
+                    new InetSocketAddress(uri.getHost(), uri.getPort() < 0 ? usual : uri.getPort()), PROBE_MILLIS);
+            return false;
+        } catch (ConnectException e) {
+            // The words of the operating system are all that tells ECONNREFUSED from ENETUNREACH.
+            return String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT).contains("refused");
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     static void pause(Duration pause) {

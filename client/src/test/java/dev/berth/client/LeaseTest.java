@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -85,6 +86,58 @@ class LeaseTest {
             assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(SHORT.toNanos());
             assertThat(service.asked.size()).isGreaterThan(1);
         }
+    }
+
+    @Test
+    void anOutageOfTheServiceCostsNoLease() throws Exception {
+        int port;
+        CountDownLatch first = new CountDownLatch(1);
+        Lease lease;
+        try (ScriptedService service = new ScriptedService(asked -> {
+            first.countDown();
+            return Reply.ok(BerthClientTest.ACTIVE);
+        })) {
+            port = service.port();
+            lease = Lease.of(client(service), active(), SHORT);
+            first.await();
+        }
+        // The service is down for several times its keepalive.
+        assertThatThrownBy(() -> lease.lost().get(SHORT.multipliedBy(4).toMillis(), TimeUnit.MILLISECONDS))
+                .isInstanceOf(TimeoutException.class);
+
+        CountDownLatch again = new CountDownLatch(3);
+        try (ScriptedService back = new ScriptedService(port, asked -> {
+            again.countDown();
+            return Reply.ok(BerthClientTest.ACTIVE);
+        })) {
+            assertThat(again.await(30, TimeUnit.SECONDS)).isTrue();
+            assertThat(lease.lost()).isNotDone();
+            lease.close();
+            assertThat(back.lines()).contains("DELETE /allocations/a1");
+        }
+    }
+
+    @Test
+    void aServiceThatCannotUseItsDatabaseCostsNoLease() throws Exception {
+        try (ScriptedService service = new ScriptedService(asked ->
+                        new Reply(503, "{\"code\":\"store-unavailable\",\"message\":\"disk full\"}", Map.of()));
+                Lease lease = Lease.of(client(service), active(), SHORT)) {
+            assertThatThrownBy(() -> lease.lost().get(SHORT.multipliedBy(4).toMillis(), TimeUnit.MILLISECONDS))
+                    .isInstanceOf(TimeoutException.class);
+            service.script(
+                    asked -> new Reply(410, "{\"code\":\"lease-lost\",\"message\":\"ended: operator\"}", Map.of()));
+            assertThat(lease.lost().get(30, TimeUnit.SECONDS).reason()).isEqualTo("lease-lost");
+            service.script(asked -> Reply.ok("{}"));
+        }
+    }
+
+    @Test
+    void anOutageDoesNotProlongTheSession() throws Exception {
+        ScriptedService service = new ScriptedService(asked -> null);
+        BerthClient client = client(service);
+        service.close();
+        Lease lease = Lease.of(client, activeFor(Duration.ofMillis(600)), SHORT);
+        assertThat(lease.lost().get(30, TimeUnit.SECONDS).reason()).isEqualTo("session-expired");
     }
 
     @Test
