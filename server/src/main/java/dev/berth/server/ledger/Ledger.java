@@ -45,6 +45,7 @@ public final class Ledger {
     private final TimeSource time;
     private final Supplier<String> batchIds;
     private final int mostWaiting;
+    private final int largestBatch;
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
     private final Map<Integer, PoolName> names = new ConcurrentHashMap<>();
     private final Map<PoolName, Integer> numbers = new ConcurrentHashMap<>();
@@ -63,10 +64,18 @@ public final class Ledger {
      * @param mostWaiting how many commands may wait; more are refused at once
      */
     public Ledger(Store store, TimeSource time, Supplier<String> batchIds, int mostWaiting) {
+        this(store, time, batchIds, mostWaiting, LARGEST_BATCH);
+    }
+
+    /**
+     * @param largestBatch how many commands one transaction carries out at most; 1 shows what batching is worth
+     */
+    public Ledger(Store store, TimeSource time, Supplier<String> batchIds, int mostWaiting, int largestBatch) {
         this.store = store;
         this.time = time;
         this.batchIds = batchIds;
         this.mostWaiting = mostWaiting;
+        this.largestBatch = largestBatch;
     }
 
     /** Is told of every commit, on the stepping thread: must be quick and must not call back. */
@@ -187,12 +196,12 @@ public final class Ledger {
     private List<Waiting> take() {
         lock.lock();
         try {
-            var taken = new ArrayList<Waiting>(Math.min(waiting.size() + again.size(), LARGEST_BATCH));
+            var taken = new ArrayList<Waiting>(Math.min(waiting.size() + again.size(), largestBatch));
             for (var pool : again) {
                 taken.add(new Waiting(pool, new Command.Tick(), new CompletableFuture<>()));
             }
             again.clear();
-            while (taken.size() < LARGEST_BATCH && !waiting.isEmpty()) {
+            while (taken.size() < largestBatch && !waiting.isEmpty()) {
                 taken.add(waiting.poll());
             }
             return taken;

@@ -1,0 +1,56 @@
+package dev.berth.bench;
+
+import dev.berth.core.Command;
+import dev.berth.core.EnvironmentName;
+import dev.berth.core.Policy;
+import dev.berth.core.PoolName;
+import dev.berth.core.Registration;
+import dev.berth.server.ledger.Ledger;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/** The pool that everything is measured on: of a kind that has nothing to issue or to clean. */
+final class BenchPool {
+    static final PoolName NAME = new PoolName("bench");
+    private static final int CHUNK = 10_000;
+
+    private BenchPool() {}
+
+    static void register(Ledger ledger, int environments) {
+        ledger.call(NAME, new Command.Enact(policy()));
+        for (int from = 0; from < environments; from += CHUNK) {
+            ledger.call(
+                    NAME,
+                    new Command.Register(IntStream.range(from, Math.min(environments, from + CHUNK))
+                            .mapToObj(BenchPool::record)
+                            .toList()));
+        }
+    }
+
+    private static Policy policy() {
+        return new Policy(
+                "fixed",
+                "{}",
+                Set.of(),
+                Duration.ofHours(3),
+                null,
+                Duration.ofMinutes(10),
+                Duration.ofSeconds(20),
+                false,
+                Map.of(),
+                null,
+                1_000_000,
+                Duration.ofDays(1),
+                20,
+                1);
+    }
+
+    private static Registration record(int i) {
+        var name = "board-%07d".formatted(i);
+        var facts = """
+                {"capabilities":{"arch":"arm64"},"connection":{"host":"192.0.2.7","port":22}}""";
+        return new Registration(new EnvironmentName(name), name, null, facts, "1");
+    }
+}
