@@ -48,6 +48,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -80,12 +81,25 @@ public final class BerthServer implements AutoCloseable {
      * @throws StartRefusedException where it cannot start as asked: nothing is left running
      */
     public static BerthServer start(ServeOptions options) {
-        return new BerthServer(options);
+        return start(options, new Machine(Instant::now, SqliteStore.Synchronous.FULL));
     }
 
-    private BerthServer(ServeOptions options) {
+    /** Starts a service on a machine that a test made up. */
+    static BerthServer start(ServeOptions options, Machine machine) {
+        return new BerthServer(options, machine);
+    }
+
+    /**
+     * What a service takes from the machine it runs on.
+     *
+     * @param wall the wall clock, which may be set at any time
+     * @param synchronous whether commits reach the disk
+     */
+    record Machine(Supplier<Instant> wall, SqliteStore.Synchronous synchronous) {}
+
+    private BerthServer(ServeOptions options, Machine machine) {
         try {
-            url = assemble(options);
+            url = assemble(options, machine);
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -118,16 +132,16 @@ public final class BerthServer implements AutoCloseable {
 
     // ---- joining
 
-    private URI assemble(ServeOptions options) {
+    private URI assemble(ServeOptions options, Machine machine) {
         if (options.store() != null) {
             throw new StartRefusedException(78, "--store: SQLite in the data folder is the only store there is.");
         }
         var folder = DataFolder.open(options.data());
         closings.push(folder::close);
         var vault = vault(options, folder);
-        var store = open(folder);
+        var store = open(folder, machine.synchronous());
         closings.push(store::close);
-        var core = core(store);
+        var core = core(store, machine.wall());
         var kinds = kinds(options, folder);
         var work = work(core, vault, kinds, options);
         return serve(core, work, vault, options, folder);
@@ -141,9 +155,9 @@ public final class BerthServer implements AutoCloseable {
         }
     }
 
-    private static Store open(DataFolder folder) {
+    private static Store open(DataFolder folder, SqliteStore.Synchronous synchronous) {
         try {
-            return SqliteStore.open(folder.database(), SqliteStore.Synchronous.FULL);
+            return SqliteStore.open(folder.database(), synchronous);
         } catch (StoreException e) {
             throw new StartRefusedException(
                     69, "The database " + folder.database() + " cannot be used: " + e.getMessage(), e);
@@ -153,10 +167,10 @@ public final class BerthServer implements AutoCloseable {
     /** The parts that change pools. */
     private record Core(Store store, SlewedClock clock, Ledger ledger, String process) {}
 
-    private Core core(Store store) {
+    private Core core(Store store, Supplier<Instant> wall) {
         var process = processId();
         var jumps = new ConcurrentLinkedQueue<Duration>();
-        var clock = new SlewedClock(lastTouched(store), Instant::now, System::nanoTime, jumps::add);
+        var clock = new SlewedClock(lastTouched(store), wall, System::nanoTime, jumps::add);
         var batches = new AtomicLong();
         var ledger = new Ledger(store, clock, () -> process + "/" + batches.incrementAndGet(), MOST_WAITING);
         var stepping = new Loop("ledger", () -> {
