@@ -261,24 +261,26 @@ final class Lending {
      */
     void serveQueue() {
         spare = null;
-        boolean moved = false;
+        boolean granted = false;
+        boolean ended = false;
         for (var waiting : working.queue()) {
             if (!working.listed() || waiting.request().count() > working.total()) {
                 end(waiting, EndReason.UNSATISFIABLE, null);
-                moved = true;
+                ended = true;
             } else if (grant(waiting)) {
-                moved = true;
+                granted = true;
             } else {
                 countOn(waiting);
             }
         }
         boolean more = working.hasMoreWaiting();
-        boolean useful = !working.listed()
-                || ((spare == null || !spare.isEmpty()) && working.count(EnvironmentState.Name.AVAILABLE) > 0);
+        boolean left = (spare == null || !spare.isEmpty()) && working.count(EnvironmentState.Name.AVAILABLE) > 0;
         // With something free to begin with, all heads that a slice may have were loaded: only a change leads to
         // others.
-        working.leaveUnserved(
-                more && useful && (moved || working.slice().pool().counts().available() == 0));
+        boolean fewLoaded = working.slice().pool().counts().available() == 0;
+        if (more && (ended || !working.listed() || (left && (granted || fewLoaded)))) {
+            working.leaveUnserved();
+        }
         if (more) {
             spare = Set.of();
         }

@@ -14,7 +14,8 @@ import java.util.Set;
  * @param environments those that the batch names (whatever pool they are in), those that the allocations above have and those that
  *     the heads of the queue avoid, those in the lists below; the allocation that holds one of them is among the allocations
  * @param identities which environments have the physical identities that the batch registers, by identity
- * @param free free environments, first to be lent first: as many as the batch could use
+ * @param free free environments, first to be lent first: as many as the batch could use, and as many more as it names, since those may be
+ *     taken out before
  * @param queue the heads of the queue, in order: one more than could come free in the batch, or, where something is free although
  *     somebody waits, as many as a slice may have at all
  * @param due environments about which the rules have to do something by themselves

@@ -280,8 +280,8 @@ final class Working {
     }
 
     /** Another batch is to follow, for those who wait and were not loaded. */
-    void leaveUnserved(boolean left) {
-        unserved = left;
+    void leaveUnserved() {
+        unserved = true;
     }
 
     int waiting() {

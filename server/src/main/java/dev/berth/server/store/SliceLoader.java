@@ -253,7 +253,8 @@ final class SliceLoader {
 
     /** As many as all that is asked for, and the heads of the queue, could take; a few more for those that avoid some. */
     private List<EnvironmentName> free() {
-        long wanted = needs.asked();
+        long wanted =
+                needs.asked() + (long) needs.environments().size(); // what is named may be taken out before it is lent
         int avoided = 0;
         for (var allocation : allocations.values()) {
             switch (allocation.state()) {
