@@ -134,7 +134,7 @@ final class NaiveStore {
                 .setbacks()
                 .avoid()
                 .forEach(name -> addEnvironment(loaded, name)));
-        var free = free(pool, needs.asked(), allocations);
+        var free = free(pool, needs.asked() + needs.environments().size(), allocations);
         free.forEach(name -> addEnvironment(loaded, name));
         if (afterOutage) {
             ofPool(pool).forEach(allocation -> add(allocations, allocation));

@@ -1,0 +1,369 @@
+package dev.berth.core;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A way through the life of a pool, made from a seed: batches of moves. Moves name things by number, so that a way from which some were
+ * taken out is still one, and a failing one can be shrunk.
+ */
+final class Walk {
+    private static final List<String> PROCESSES = List.of("p0", "p1", "p2");
+
+    /** One command to come; {@code what} is a word, the numbers choose among what is there when its time comes. */
+    record Move(String what, int a, int b, int c) {
+        @Override
+        public String toString() {
+            return "%s(%d,%d,%d)".formatted(what, a, b, c);
+        }
+    }
+
+    /** A batch after so much time. */
+    record Leg(Duration after, List<Move> moves) {
+        Leg {
+            moves = List.copyOf(moves);
+        }
+    }
+
+    private final NaiveStore store;
+    private final Policy policy;
+    private final int size;
+    private final Random ids = new Random(7);
+    private final List<AllocationId> asked = new ArrayList<>();
+    private final Map<EnvironmentName, List<ClaimId>> claims = new HashMap<>();
+    private final @Nullable NaiveModel model;
+    private Instant now = Scenario.START;
+    private int claimsMade;
+
+    Walk(long seed, int mostDue, int mostHeads, boolean compares, UnaryOperator<Decision> tamper) {
+        var random = new Random(seed);
+        store = new NaiveStore(mostDue, mostHeads, tamper);
+        policy = Scenario.policy(null, options(random));
+        size = 1 + random.nextInt(6);
+        store.pools.put(1, Pool.create(1, new PoolName("p"), policy, now));
+        model = compares ? new NaiveModel(policy, store, now) : null;
+        for (int i = 0; i < size; i++) {
+            batch(List.of(new Command.Register(List.of(record(i, 0)))));
+        }
+    }
+
+    private static Map<String, String> options(Random random) {
+        var options = new LinkedHashMap<String, String>();
+        options.put(
+                "steps",
+                List.of("none", "all", "clean", "issue", "issue,revoke", "revoke,clean,verify", "verify")
+                        .get(random.nextInt(7)));
+        options.put("session", List.of("2m", "10m", "1h").get(random.nextInt(3)));
+        options.put("max", List.of("none", "2h").get(random.nextInt(2)));
+        options.put("keepalive", List.of("none", "30s").get(random.nextInt(2)));
+        options.put("attempts", String.valueOf(1 + random.nextInt(3)));
+        options.put("timeout", List.of("10s", "1m").get(random.nextInt(2)));
+        options.put("verify", List.of("none", "2m").get(random.nextInt(2)));
+        options.put("queue", List.of("2", "10").get(random.nextInt(2)));
+        options.put("parallel", String.valueOf(1 + random.nextInt(4)));
+        if (random.nextBoolean()) {
+            options.put("adopt", "");
+        }
+        return options;
+    }
+
+    static List<Leg> legs(long seed, int count) {
+        var random = new Random(seed ^ 0x5DEECE66DL);
+        var legs = new ArrayList<Leg>();
+        for (int i = 0; i < count; i++) {
+            int when = random.nextInt(100);
+            var after = when < 40
+                    ? Duration.ZERO
+                    : when < 92
+                            ? Duration.ofMillis(random.nextInt(5_000))
+                            : when < 97
+                                    ? Duration.ofSeconds(random.nextInt(120))
+                                    : Duration.ofMinutes(random.nextInt(90));
+            var moves = new ArrayList<Move>();
+            for (int j = random.nextInt(4); j >= 0; j--) {
+                moves.add(move(random));
+            }
+            legs.add(new Leg(after, moves));
+        }
+        return legs;
+    }
+
+    private static Move move(Random random) {
+        int what = random.nextInt(100);
+        var word = what < 22
+                ? "ask"
+                : what < 30
+                        ? "release"
+                        : what < 36
+                                ? "keep"
+                                : what < 39
+                                        ? "extend"
+                                        : what < 57
+                                                ? "claim"
+                                                : what < 82
+                                                        ? "report"
+                                                        : what < 86
+                                                                ? "renew"
+                                                                : what < 87
+                                                                        ? "void"
+                                                                        : what < 92
+                                                                                ? "act"
+                                                                                : what < 95
+                                                                                        ? "register"
+                                                                                        : what < 97
+                                                                                                ? "deregister"
+                                                                                                : what < 98
+                                                                                                        ? "list"
+                                                                                                        : "tick";
+        return new Move(word, random.nextInt(1000), random.nextInt(1000), random.nextInt(1000));
+    }
+
+    /** Goes the whole way, and then sees that everything comes to rest when faults stop. */
+    void go(List<Leg> legs) {
+        for (var leg : legs) {
+            now = now.plus(leg.after);
+            batch(leg.moves.stream().map(this::command).toList());
+        }
+        rest();
+    }
+
+    private void batch(List<Command> batch) {
+        var decision = store.run(1, batch, now);
+        for (var answer : decision.answers()) {
+            if (answer instanceof Answer.Claimed claimed) {
+                claimed.steps()
+                        .forEach(step -> claims.computeIfAbsent(
+                                        step.environment().name(), _ -> new ArrayList<>())
+                                .add(step.claim().id()));
+            }
+        }
+        if (model != null) {
+            compare(batch, decision, model);
+        }
+    }
+
+    private void compare(List<Command> batch, Decision decision, NaiveModel model) {
+        var expected = model.batch(batch, decision.answers(), now);
+        for (int i = 0; i < batch.size(); i++) {
+            var said = said(decision.answers().get(i));
+            // Where many wait in a pool that is taken out, some are ended by the batches that follow at once.
+            boolean follows = List.of("pending", "idempotency-key-reused").contains(said)
+                    && List.of("ended unsatisfiable", "unsatisfiable", "no-such-pool")
+                            .contains(expected.get(i));
+            if (!said.equals(expected.get(i)) && !follows) {
+                throw new AssertionError(
+                        "%s is answered '%s', and should be '%s'".formatted(batch.get(i), said, expected.get(i)));
+            }
+        }
+        model.things.forEach((name, thing) -> {
+            var environment = store.environments.get(new EnvironmentName(name));
+            same(name, Scenario.state(environment), NaiveModel.state(thing));
+            same("epoch of " + name, environment.epoch(), thing.epoch);
+        });
+        model.loans.forEach((id, loan) -> {
+            var allocation = store.find(id);
+            if (allocation == null) {
+                throw new AssertionError(id + " is not there");
+            }
+            same(
+                    id.value(),
+                    allocation.hasEnded() ? ended(allocation) : Scenario.state(allocation),
+                    NaiveModel.state(loan));
+            var due = allocation.state().dueAt();
+            switch (allocation.state()) {
+                case AllocationState.Pending pending -> same("wait of " + id, pending.until(), loan.until);
+                case AllocationState.Granting granting -> same("issuing of " + id, granting.giveUpAt(), loan.giveUp);
+                case AllocationState.Active active -> {
+                    same("end of " + id, active.expiresAt(), loan.expires);
+                    same("keepalive of " + id + " due " + due, active.keepaliveBy(), loan.keepaliveBy);
+                }
+                case AllocationState.Ended _ -> {}
+            }
+        });
+        same("allocations", store.live.size() + store.ended.size(), model.loans.size());
+        same("keys", store.keys.size(), model.keys.size());
+    }
+
+    private static void same(String what, @Nullable Object is, @Nullable Object shouldBe) {
+        if (!java.util.Objects.equals(is, shouldBe)) {
+            throw new AssertionError("%s: is '%s', and should be '%s'".formatted(what, is, shouldBe));
+        }
+    }
+
+    private static String ended(Allocation allocation) {
+        return "ended " + ((AllocationState.Ended) allocation.state()).reason().slug();
+    }
+
+    private static String said(Answer answer) {
+        return switch (answer) {
+            case Answer.Current(var allocation) ->
+                allocation.hasEnded() ? ended(allocation) : Scenario.state(allocation);
+            case Answer.Refused refused -> Scenario.slug(refused.refusal());
+            case Answer.Acted _ -> "acted";
+            case Answer.Done() -> "done";
+            case Answer.Claimed claimed -> "claimed " + claimed.steps().size();
+            case Answer.Renewed renewed -> renewed.lost().isEmpty() ? "kept" : "lost";
+            case Answer.Reported(var taken) -> taken ? "taken" : "lost";
+        };
+    }
+
+    // ---- rest
+
+    private void rest() {
+        batch(List.of(new Command.Enact(policy)));
+        for (int i = 0; i < size; i++) {
+            batch(List.of(new Command.Register(List.of(record(i, 99)))));
+            batch(List.of(new Command.Act(name(i), Command.Action.CLEAN, null, "root")));
+        }
+        for (int round = 0; round < 400; round++) {
+            now = now.plusSeconds(round % 2 == 0 ? 1 : 4);
+            var claim = claim("last", 9);
+            var decision = store.run(1, List.of(claim), now);
+            if (model != null) {
+                compare(List.of(claim), decision, model);
+            }
+            for (var step : ((Answer.Claimed) decision.answers().getFirst()).steps()) {
+                batch(List.of(new Command.Report(
+                        step.environment().name(),
+                        step.claim().id(),
+                        step.environment().epoch(),
+                        done(0))));
+            }
+            for (var environment : List.copyOf(store.environments.values())) {
+                if (environment.state() instanceof EnvironmentState.Dirty) {
+                    batch(List.of(new Command.Act(environment.name(), Command.Action.CLEAN, null, "root")));
+                }
+            }
+            for (var active : List.copyOf(store.live.values())) {
+                if (round > 60 && active.state() instanceof AllocationState.Active) {
+                    batch(List.of(new Command.Release(active.id(), new Caller(active.principal(), false), null)));
+                }
+            }
+        }
+        if (!store.live.isEmpty()) {
+            throw new AssertionError("still there at the end: " + store.live.values());
+        }
+        for (var environment : store.environments.values()) {
+            if (!(environment.state() instanceof EnvironmentState.Available
+                    || environment.state() instanceof EnvironmentState.Checking)) {
+                throw new AssertionError("not at rest: " + environment);
+            }
+        }
+    }
+
+    // ---- commands
+
+    private Command command(Move move) {
+        var who = new Caller("u" + move.b % 2, move.c % 10 == 0);
+        return switch (move.what) {
+            case "ask" -> {
+                var id = AllocationId.create(1, now, ids);
+                asked.add(id);
+                yield new Command.Ask(id, who.principal(), request(move));
+            }
+            case "release" -> new Command.Release(some(move.a), who, move.c % 3 == 0 ? "well" : null);
+            case "keep" -> new Command.KeepAlive(some(move.a), who);
+            case "extend" -> new Command.Extend(some(move.a), who, now.plusSeconds(move.c * 9L));
+            case "claim" -> claim(PROCESSES.get(move.b % 3), 1 + move.c % 5);
+            case "report" -> report(move);
+            case "renew" -> {
+                var name = name(move.a);
+                yield new Command.RenewClaims(List.of(new Command.RenewClaims.Held(name, claimOf(name, move.b))));
+            }
+            case "void" -> new Command.VoidClaims(PROCESSES.get(move.b % 3));
+            case "act" ->
+                new Command.Act(
+                        name(move.a),
+                        List.of(Command.Action.values()).get(move.b % 4),
+                        move.c % 2 == 0 ? "odd" : null,
+                        "root");
+            case "register" -> new Command.Register(List.of(record(move.a, move.b % 3)));
+            case "deregister" -> new Command.Deregister(List.of(name(move.a)));
+            case "list" -> move.a % 4 == 0 ? new Command.Delist() : new Command.Enact(policy);
+            default -> new Command.Tick();
+        };
+    }
+
+    private Request request(Move move) {
+        int wait = move.c % 3 == 0 ? 0 : move.c % 200;
+        return new Request(
+                "job",
+                1 + (move.a % 10 < 6 ? 0 : move.a % 4),
+                move.b % 5 == 0 ? Duration.ofSeconds(1 + move.b % 90) : null,
+                move.c % 4 == 0 ? Duration.ofSeconds(10 + move.c % 50) : null,
+                Duration.ofSeconds(wait),
+                "{}",
+                move.b % 4 == 0 ? "k" + move.a % 5 : null,
+                "body" + (move.c % 20 == 0 ? 1 : 0));
+    }
+
+    private Command report(Move move) {
+        var environment = claimedOne(move.a);
+        var epoch = environment == null ? 0 : environment.epoch() - (move.c % 25 == 0 ? 1 : 0);
+        var name = environment == null ? name(move.a) : environment.name();
+        int how = move.b % 20;
+        Command.Result result = how < 12
+                ? done(how == 0 ? move.c % 20 : 0)
+                : how < 16
+                        ? new Command.Result.Failed("broken", null)
+                        : how < 19 ? new Command.Result.Unavailable("down", null) : new Command.Result.Unfenced();
+        return new Command.Report(name, claimOf(name, move.c), epoch, result);
+    }
+
+    /** Mostly one that somebody is at. */
+    private @Nullable Environment claimedOne(int number) {
+        var claimed = store.environments.values().stream()
+                .filter(NaiveStore::isClaimed)
+                .toList();
+        return claimed.isEmpty() ? store.environments.get(name(number)) : claimed.get(number % claimed.size());
+    }
+
+    private static Command.Result done(int settle) {
+        return new Command.Result.Done(new Sealed("secret"), null, Duration.ofSeconds(settle));
+    }
+
+    private Command.ClaimWork claim(String process, int most) {
+        var fresh = new ArrayList<ClaimId>();
+        for (int i = 0; i < most; i++) {
+            fresh.add(new ClaimId("c" + ++claimsMade));
+        }
+        return new Command.ClaimWork(process, fresh);
+    }
+
+    /** Mostly the last one, at times a lost one. */
+    private ClaimId claimOf(EnvironmentName name, int number) {
+        var made = claims.getOrDefault(name, List.of(new ClaimId("none")));
+        return number % 8 == 0 ? made.get(number / 8 % made.size()) : made.getLast();
+    }
+
+    private AllocationId some(int number) {
+        if (asked.isEmpty()) {
+            return AllocationId.create(1, now, ids);
+        }
+        // mostly one of the last, which lives
+        int back = number % 10 == 0 ? number % asked.size() : number % Math.min(6, asked.size());
+        return asked.get(asked.size() - 1 - back);
+    }
+
+    private EnvironmentName name(int number) {
+        return new EnvironmentName("e" + number % size);
+    }
+
+    private Registration record(int number, int variant) {
+        var options = new HashMap<String, String>();
+        options.put("digest", "v" + variant);
+        options.put("id", "thing" + number % size);
+        if (number % size % 2 == 0) {
+            options.put("account", "acc");
+        }
+        return Scenario.record("e" + number % size, options);
+    }
+}
