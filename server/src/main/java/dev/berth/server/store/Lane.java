@@ -13,11 +13,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
 /** One connection and the statements it has prepared. For one thread at a time. */
 final class Lane implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
+
     private final Connection connection;
     private final Map<String, PreparedStatement> prepared = new HashMap<>();
 
@@ -89,7 +93,23 @@ final class Lane implements AutoCloseable {
         return statement;
     }
 
-    private static RuntimeException failed(String sql, SQLException e) {
+    /**
+     * The driver cannot run a statement again that failed once ("statement is not executing"): a full disk would be survived by the
+     * database and not by us.
+     */
+    private void forget(String sql) {
+        var statement = prepared.remove(sql);
+        if (statement != null) {
+            try {
+                statement.close();
+            } catch (SQLException e) {
+                LOG.debug("a statement that failed cannot be closed: {}", e.toString());
+            }
+        }
+    }
+
+    private RuntimeException failed(String sql, SQLException e) {
+        forget(sql);
         // The database works: what was to be written contradicts what is there, and would again.
         if (e instanceof SQLiteException known
                 && (known.getResultCode().code & 0xff) == SQLiteErrorCode.SQLITE_CONSTRAINT.code) {

@@ -194,7 +194,7 @@ class KillUnderLoadTest {
         return states.path("available").asInt() == states.path("total").asInt();
     }
 
-    private static Happened happened(JsonNode event) {
+    static Happened happened(JsonNode event) {
         var data = event.path("data");
         var several = data.path("environments").asString("");
         var one = event.path("environment").asString("");
