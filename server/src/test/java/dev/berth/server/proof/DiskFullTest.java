@@ -45,9 +45,13 @@ class DiskFullTest {
             Files.createDirectories(site.data());
             var words = new ArrayList<>(unshare);
             words.addAll(List.of(
-                    "sh", "-c", "mount -t tmpfs -o size=24m,mode=700 berth \"$0\" && exec \"$@\"", site.data().toString()));
+                    "sh",
+                    "-c",
+                    "mount -t tmpfs -o size=24m,mode=700 berth \"$0\" && exec \"$@\"",
+                    site.data().toString()));
             var server = site.serve(words, site.data(), 0, "FULL");
-            var ballast = Path.of("/proc/" + server.pid() + "/root" + site.data().toRealPath() + "/ballast");
+            var ballast =
+                    Path.of("/proc/" + server.pid() + "/root" + site.data().toRealPath() + "/ballast");
             survives(server, new Disk() {
                 @Override
                 public void fill() throws IOException {
@@ -67,7 +71,8 @@ class DiskFullTest {
                 }
             });
         }
-        Proofs.record("Disk full", "a tmpfs that filled up: 503 with Retry-After, nothing half done, recovered by itself");
+        Proofs.record(
+                "Disk full", "a tmpfs that filled up: 503 with Retry-After, nothing half done, recovered by itself");
     }
 
     @Test
@@ -119,7 +124,9 @@ class DiskFullTest {
         isRefusal(refused);
         isRefusal(api.ask("plain", "", "Idempotency-Key", "while-full"));
         isRefusal(api.must("POST", "/allocations/" + id + "/keepalive", null));
-        assertThat(api.get("/allocations/" + id).field("state")).as("reading goes on").isEqualTo("active");
+        assertThat(api.get("/allocations/" + id).field("state"))
+                .as("reading goes on")
+                .isEqualTo("active");
         assertThat(api.get("/healthz/live").status()).isEqualTo(200);
         var operator = server.operator();
         int lent = unreleased == null ? 1 : 2;
@@ -128,9 +135,11 @@ class DiskFullTest {
         assertThat(states.path("available").asInt()).as(states.toString()).isEqualTo(3 - lent);
 
         disk.free();
-        Await.until("keepalives are taken again", () -> api.must("POST", "/allocations/" + id + "/keepalive", null)
-                        .status()
-                == 200);
+        Await.until(
+                "keepalives are taken again",
+                () -> api.must("POST", "/allocations/" + id + "/keepalive", null)
+                                .status()
+                        == 200);
         if (unreleased != null) {
             assertThat(api.release(unreleased).status()).isEqualTo(200);
             released.add(unreleased);
@@ -143,10 +152,15 @@ class DiskFullTest {
                 assertThat(api.get("/allocations/" + other).field("endReason")).isEqualTo("released"));
         var checker = new HistoryChecker();
         checker.events(
-                operator.events("plain").stream().map(KillUnderLoadTest::happened).toList(), List.of());
+                operator.events("plain").stream()
+                        .map(KillUnderLoadTest::happened)
+                        .toList(),
+                List.of());
         checker.told(
                 List.of(),
-                operator.events("plain").stream().map(KillUnderLoadTest::happened).toList(),
+                operator.events("plain").stream()
+                        .map(KillUnderLoadTest::happened)
+                        .toList(),
                 true);
         assertThat(checker.violations()).isEmpty();
     }
@@ -166,7 +180,8 @@ class DiskFullTest {
 
     /** The words that give a process mounts of its own; null where nothing does. */
     private static List<String> unshare() throws IOException, InterruptedException {
-        for (var words : List.of(List.of("unshare", "--mount"), List.of("unshare", "--user", "--map-root-user", "--mount"))) {
+        for (var words :
+                List.of(List.of("unshare", "--mount"), List.of("unshare", "--user", "--map-root-user", "--mount"))) {
             var all = new ArrayList<>(words);
             all.addAll(List.of("sh", "-c", "mount -t tmpfs berth /tmp"));
             var process = new ProcessBuilder(all).redirectErrorStream(true).start();

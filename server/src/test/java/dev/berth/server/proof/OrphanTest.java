@@ -26,11 +26,11 @@ class OrphanTest {
     private static final String CLEAN = """
             mkdir -p folder
             if mkdir began 2>/dev/null; then
-                setsid sh -c 'trap "" TERM HUP; echo $$ >helper; while ! [ -e now ]; do sleep 0.02; done; rm -rf folder/*; echo >harm' &
+                setsid sh -c 'trap "" TERM HUP; echo $$ >helper; while ! [ -e now ] && [ -e clean.sh ]; do sleep 0.02; done; rm -rf folder/*; echo >harm' &
                 while ! [ -s helper ]; do sleep 0.01; done
                 trap "" TERM HUP
                 echo $$ >leader
-                while ! [ -e now ]; do sleep 0.02; done
+                while ! [ -e now ] && [ -e clean.sh ]; do sleep 0.02; done
                 rm -rf folder/*
                 echo >harm
             else

@@ -39,7 +39,7 @@ class StoppedWorkerTest {
             A-*)
                 trap "" TERM HUP
                 echo $$ >"$BERTH_ENVIRONMENT.pid"
-                while ! [ -e now ]; do sleep 0.02; done
+                while ! [ -e now ] && [ -e clean.sh ]; do sleep 0.02; done
                 echo "$BERTH_ENVIRONMENT" >>harm ;;
             esac
             rm -rf "$folder"/*
