@@ -4,7 +4,6 @@ import java.security.SecureRandom;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -48,11 +47,7 @@ public record AllocationId(String value) {
 
     /** The number of the pool it belongs to. */
     public int poolNumber() {
-        Matcher matcher = FORM.matcher(value);
-        if (!matcher.matches()) {
-            throw new IllegalStateException("an id that is none: " + value);
-        }
-        return (int) Math.min(Integer.MAX_VALUE, Long.parseLong(matcher.group(1), 36));
+        return (int) Math.min(Integer.MAX_VALUE, Long.parseLong(value, 0, value.indexOf('-'), 36));
     }
 
     @Override

@@ -170,6 +170,12 @@ public final class Upkeep {
         }
         try {
             for (var earlier : step.assignment.fence()) {
+                var ours = running.get(earlier.id());
+                if (ours != null) {
+                    ours.lost =
+                            true; // it may not have begun yet: then there is nothing that the provider could find to
+                    // stop
+                }
                 if (!provider.fence(earlier.id().value())) {
                     return new Command.Result.Unfenced();
                 }

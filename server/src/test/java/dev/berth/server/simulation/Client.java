@@ -1,0 +1,296 @@
+package dev.berth.server.simulation;
+
+import dev.berth.core.Allocation;
+import dev.berth.core.AllocationId;
+import dev.berth.core.AllocationState;
+import dev.berth.core.Answer;
+import dev.berth.core.Caller;
+import dev.berth.core.Command;
+import dev.berth.core.Request;
+import dev.berth.core.Step;
+import dev.berth.server.store.StoreException;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Somebody who asks again and again: waits, works, gives signs of life, extends, releases, sometimes twice; vanishes, retries after
+ * lost replies, and tries to get in after the end.
+ */
+final class Client {
+    private static final long PATIENCE = 4_000;
+    private static final int MOST_TRIES = 40;
+
+    private final Simulation simulation;
+    private final Timeline timeline;
+    private final String principal;
+    private final Shape shape;
+    private final Caller caller;
+    private long asked;
+    /** Grows when an allocation is done with, so that what was planned for it falls flat. */
+    private long turn;
+
+    Client(Simulation simulation, String principal, Shape shape) {
+        this.simulation = simulation;
+        this.timeline = simulation.timeline;
+        this.principal = principal;
+        this.shape = shape;
+        caller = new Caller(principal, false);
+        idle();
+    }
+
+    private void idle() {
+        turn++;
+        if (simulation.isOpen()) {
+            timeline.after(timeline.between(0, shape == Shape.PLAIN ? 1_000 : 8_000), this::ask);
+        }
+    }
+
+    // ---- talking
+
+    private void send(Command command, Consumer<Answer> onAnswer, Runnable onFailure) {
+        var process = simulation.processForClients();
+        if (process == null) {
+            timeline.after(1_000, onFailure);
+            return;
+        }
+        var call = new Object() {
+            boolean over;
+        };
+        timeline.after(PATIENCE, () -> {
+            if (!call.over) {
+                call.over = true;
+                onFailure.run();
+            }
+        });
+        if (simulation.faulty && timeline.chance(5)) {
+            return; // lost on its way
+        }
+        boolean lost = simulation.faulty && timeline.chance(10);
+        var _ = process.ledger.submit(shape.pool(), command).whenComplete((answer, failure) -> {
+            if (failure == null) {
+                simulation.invariants.answered(answer);
+            }
+            if (call.over || lost) {
+                return;
+            }
+            call.over = true;
+            timeline.after(timeline.between(0, 60), () -> {
+                if (failure == null) {
+                    onAnswer.accept(answer);
+                } else {
+                    onFailure.run();
+                }
+            });
+        });
+    }
+
+    // ---- asking
+
+    private void ask() {
+        if (!simulation.isOpen()) {
+            return;
+        }
+        boolean keyed = timeline.chance(500);
+        int count = timeline.chance(800) ? 1 : (int) timeline.between(2, 5);
+        var request = new Request(
+                principal,
+                count,
+                timeline.chance(200) ? Duration.ofSeconds(timeline.between(60, 120)) : null,
+                timeline.chance(500) ? Duration.ofSeconds(timeline.between(30, 60)) : null,
+                timeline.chance(300) ? Duration.ZERO : Duration.ofSeconds(timeline.between(5, 300)),
+                "{}",
+                keyed ? "key " + ++asked : null,
+                "digest");
+        ask(request, 0);
+    }
+
+    private void ask(Request request, int tries) {
+        long mine = turn;
+        send(
+                new Command.Ask(simulation.newId(shape), principal, request),
+                answer -> {
+                    if (answer instanceof Answer.Current(var allocation)) {
+                        simulation.invariants.check(
+                                allocation.principal().equals(principal)
+                                        && allocation.request().equals(request),
+                                "P7",
+                                () -> "asked for " + request + ", got " + allocation);
+                        watch(allocation.id());
+                    } else {
+                        timeline.after(timeline.between(1_000, 10_000), this::idle); // refused
+                    }
+                },
+                () -> {
+                    if (request.key() != null && tries < MOST_TRIES && mine == turn) {
+                        timeline.after(timeline.between(200, 2_000), () -> ask(request, tries + 1));
+                    } else {
+                        idle(); // whatever came of it is nobody's, and has to end by itself
+                    }
+                });
+    }
+
+    private @Nullable Allocation read(AllocationId id) {
+        var process = simulation.processForClients();
+        if (process == null) {
+            return null;
+        }
+        try {
+            return process.store.allocation(id).orElse(null);
+        } catch (StoreException e) {
+            return null;
+        }
+    }
+
+    private void watch(AllocationId id) {
+        var allocation = read(id);
+        if (allocation == null) {
+            timeline.after(1_000, () -> watch(id));
+            return;
+        }
+        switch (allocation.state()) {
+            case AllocationState.Active active -> hold(allocation, active);
+            case AllocationState.Ended _ -> idle();
+            case AllocationState.Pending _, AllocationState.Granting _ -> {
+                if (timeline.chance(10)) {
+                    release(id, 0);
+                } else if (timeline.chance(5)) {
+                    idle(); // forgets it
+                } else {
+                    timeline.after(timeline.between(500, 4_000), () -> watch(id));
+                }
+            }
+        }
+    }
+
+    // ---- holding
+
+    private void hold(Allocation allocation, AllocationState.Active active) {
+        long mine = turn;
+        use(allocation, true);
+        if (allocation.keepalive() != null) {
+            simulation.invariants.faithful(allocation.id());
+            keepAlive(allocation, mine);
+        }
+        boolean vanishes = timeline.chance(15);
+        boolean overstays = timeline.chance(3);
+        long work =
+                overstays ? 900_000 : shape == Shape.PLAIN ? timeline.between(0, 8_000) : timeline.between(500, 40_000);
+        timeline.after(work / 2, () -> {
+            if (mine == turn) {
+                use(allocation, true);
+                if (timeline.chance(100) && active.expiresAt() != null) {
+                    send(
+                            new Command.Extend(
+                                    allocation.id(), caller, active.expiresAt().plusSeconds(timeline.between(1, 400))),
+                            _ -> {},
+                            () -> {});
+                }
+            }
+        });
+        timeline.after(work, () -> {
+            if (mine != turn) {
+                return;
+            }
+            if (vanishes) {
+                simulation.invariants.unfaithful(allocation.id());
+                haunt(allocation);
+                idle();
+            } else {
+                release(allocation.id(), 0);
+                haunt(allocation);
+            }
+        });
+    }
+
+    private void keepAlive(Allocation allocation, long mine) {
+        var interval = Objects.requireNonNull(allocation.keepalive()).toMillis() / 5;
+        if (mine != turn) {
+            return;
+        }
+        send(
+                new Command.KeepAlive(allocation.id(), caller),
+                answer -> {
+                    if (mine != turn) {
+                        return;
+                    }
+                    if (answer instanceof Answer.Refused) {
+                        haunt(allocation);
+                        idle();
+                    } else {
+                        timeline.after(interval, () -> keepAlive(allocation, mine));
+                    }
+                },
+                () -> timeline.after(500, () -> keepAlive(allocation, mine)));
+    }
+
+    /** Gets in, or tries to. */
+    private void use(Allocation allocation, boolean mine) {
+        for (var grant : allocation.state().grants()) {
+            var name = grant.environment().value();
+            if (shape.steps().contains(Step.ISSUE)) {
+                if (grant.access() == null) {
+                    simulation.invariants.check(
+                            false, "P4", () -> allocation.id() + " is active without access to " + name);
+                    continue;
+                }
+                boolean works = simulation.world.use(name, grant.access().text(), allocation.id());
+                simulation.invariants.check(
+                        works || !mine || !simulation.invariants.isHeldBy(name, allocation.id()),
+                        "P8",
+                        () -> "access of " + allocation.id() + " to " + name + " does not work, though it holds it");
+            } else if (shape == Shape.VERIFIED) {
+                simulation.world.litter(name, allocation.id());
+            }
+        }
+    }
+
+    /** Comes back after the end, with the old access. */
+    private void haunt(Allocation allocation) {
+        if (shape.steps().contains(Step.ISSUE) && timeline.chance(500)) {
+            timeline.after(timeline.between(0, 90_000), () -> use(allocation, false));
+        }
+    }
+
+    // ---- giving back
+
+    private void release(AllocationId id, int tries) {
+        simulation.invariants.unfaithful(id);
+        turn++;
+        send(
+                new Command.Release(id, caller, "passed"),
+                answer -> {
+                    if (!(answer instanceof Answer.Current(var ended)) || !ended.hasEnded()) {
+                        simulation.invariants.check(
+                                false, "P3", () -> "the release of " + id + " was answered " + answer);
+                        return;
+                    }
+                    if (timeline.chance(150)) {
+                        afterwards(ended);
+                    }
+                    idle();
+                },
+                () -> timeline.after(timeline.between(200, 2_000), () -> {
+                    if (tries < MOST_TRIES) {
+                        release(id, tries + 1);
+                    } else {
+                        idle();
+                    }
+                }));
+    }
+
+    private void afterwards(Allocation ended) {
+        send(
+                new Command.Release(ended.id(), caller, "failed"),
+                again -> simulation.invariants.check(
+                        again.equals(new Answer.Current(ended)),
+                        "P7",
+                        () -> "a second release of " + ended + " was answered " + again),
+                () -> {});
+        send(
+                new Command.KeepAlive(ended.id(), caller),
+                answer -> simulation.invariants.answeredAfterTheEnd(ended.id(), answer),
+                () -> {});
+    }
+}
