@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -150,7 +151,7 @@ class DiskFullTest {
         assertThat(api.release(id).status()).isEqualTo(200);
         released.forEach(other ->
                 assertThat(api.get("/allocations/" + other).field("endReason")).isEqualTo("released"));
-        var checker = new HistoryChecker();
+        var checker = new HistoryChecker(Instant::toEpochMilli);
         checker.events(
                 operator.events("plain").stream()
                         .map(KillUnderLoadTest::happened)

@@ -17,11 +17,26 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /** Looks for broken promises in what clients know, in the events and in the store. Tells each that it finds, by promise. */
 final class HistoryChecker {
+    /** A deadline is kept by the service's clock, which is told in milliseconds and may be slewed. */
+    private static final long MARGIN_NANOS = 50_000_000;
+
+    private final ToLongFunction<Instant> nanos;
+    private final Set<String> late = new HashSet<>();
     private final List<String> violations = new ArrayList<>();
+
+    /**
+     * Checks histories.
+     *
+     * @param nanos tells which {@link System#nanoTime()} an instant of the service's clock was
+     */
+    HistoryChecker(ToLongFunction<Instant> nanos) {
+        this.nanos = nanos;
+    }
 
     /**
      * An event of one pool.
@@ -127,11 +142,32 @@ final class HistoryChecker {
             case Released released -> {
                 if (story.released == null) {
                     story.released = released;
+                    if (isLate(story, released.at())) {
+                        late.add(released.id());
+                    }
                 }
             }
-            case Trampled trampled -> found(4, "%s: %s".formatted(trampled.id(), trampled.what()));
+            case Trampled trampled -> {
+                if (!isLate(story, trampled.at())) {
+                    found(4, "%s: %s".formatted(trampled.id(), trampled.what()));
+                }
+            }
             case Seen seen -> look(story, seen);
         }
+    }
+
+    /** Whether its last known deadline was over by then. */
+    private boolean isLate(Story story, long at) {
+        return story.keepaliveBy != null && at - surely(story.keepaliveBy) >= 0;
+    }
+
+    private long surely(Instant deadline) {
+        return nanos.applyAsLong(deadline) - MARGIN_NANOS;
+    }
+
+    /** A release that was answered late may have come to an allocation whose keepalive had run out. */
+    private boolean isLapse(String id, @Nullable String reason) {
+        return late.contains(id) && "keepalive-lost".equals(reason);
     }
 
     private void deadline(Story story, String id, @Nullable Instant by) {
@@ -153,7 +189,8 @@ final class HistoryChecker {
             var outcome = story.releasing == null ? "" : story.releasing.outcome();
             if (!seen.state().equals("ended")) {
                 found(3, "%s was released, and is %s".formatted(seen.id(), seen.state()));
-            } else if (!seen.endReason().equals("released") || !seen.outcome().equals(outcome)) {
+            } else if (!isLapse(seen.id(), seen.endReason())
+                    && (!seen.endReason().equals("released") || !seen.outcome().equals(outcome))) {
                 found(
                         7,
                         "%s was released as %s, and ended by %s as %s"
@@ -208,8 +245,13 @@ final class HistoryChecker {
         });
     }
 
-    /** Until its release went out, or it was told to be lost; else until the last that was heard of it. */
-    private static long surelyUntil(Story story) {
+    /** Until its release went out, or it was told to be lost, or its deadline; else until the last that was heard of it. */
+    private long surelyUntil(Story story) {
+        long end = end(story);
+        return isLate(story, end) ? surely(story.keepaliveBy) : end;
+    }
+
+    private static long end(Story story) {
         for (var entry : story.entries) {
             if (entry instanceof Releasing || entry instanceof Lost) {
                 return entry.at();
@@ -305,7 +347,9 @@ final class HistoryChecker {
                         3,
                         "%s was answered with %s, and events say %s"
                                 .formatted(grant.id(), grant.epochs(), granted.get(grant.id())));
-            } else if (entry instanceof Released && !"released".equals(ended.get(entry.id()))) {
+            } else if (entry instanceof Released
+                    && !"released".equals(ended.get(entry.id()))
+                    && !isLapse(entry.id(), ended.get(entry.id()))) {
                 found(3, "%s was released, and events say %s".formatted(entry.id(), ended.get(entry.id())));
             }
         }

@@ -13,6 +13,7 @@ import dev.berth.server.proof.Journal.Entry.Released;
 import dev.berth.server.proof.Journal.Entry.Releasing;
 import dev.berth.server.proof.Journal.Entry.Seen;
 import dev.berth.server.proof.Journal.Entry.Trampled;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +24,8 @@ class HistoryCheckerTest {
     private static final Instant NOON = Instant.parse("2026-07-01T12:00:00Z");
     private static final List<String> STEPS = List.of("revoke", "clean", "verify");
 
-    private final HistoryChecker checker = new HistoryChecker();
+    private final HistoryChecker checker =
+            new HistoryChecker(instant -> Duration.between(NOON, instant).toNanos());
 
     private static Granted granted(String id, long at, String environment, long epoch) {
         return new Granted(id, at, null, Map.of(environment, epoch), NOON.plusSeconds(10));
@@ -85,6 +87,30 @@ class HistoryCheckerTest {
                         new EnvironmentRow("bad", "dirty", false, "it burns")),
                 List.of(new AllocationRow("a", "active", List.of("lent"), true)));
         assertThat(checker.violations()).isEmpty();
+    }
+
+    @Test
+    void aHoldIsSureUntilItsDeadlineAlone() {
+        long late = Duration.ofSeconds(11).toNanos();
+        assertThat(clients(
+                        granted("a", 1, "e", 1),
+                        granted("b", late, "e", 2),
+                        new Releasing("a", late + 1, "fine"),
+                        new Released("a", late + 2),
+                        ended("a", late + 3, "keepalive-lost", "")))
+                .isEmpty();
+    }
+
+    @Test
+    void aHoldThatAnotherGetsBeforeItsDeadlineIsFound() {
+        long soon = Duration.ofSeconds(9).toNanos();
+        assertThat(clients(
+                        granted("a", 1, "e", 1),
+                        granted("b", soon, "e", 2),
+                        new Releasing("a", soon + 1, "fine"),
+                        new Released("a", soon + 2),
+                        ended("a", soon + 3, "keepalive-lost", "")))
+                .hasSize(2);
     }
 
     @Test

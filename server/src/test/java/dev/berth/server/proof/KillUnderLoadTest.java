@@ -65,6 +65,8 @@ class KillUnderLoadTest {
             esac
             """;
 
+    private final Instant began = Instant.now();
+    private final long beganNanos = System.nanoTime();
     private final Journal journal = new Journal();
     private final Gate gate = new Gate();
     private final AtomicLong answers = new AtomicLong();
@@ -95,6 +97,11 @@ class KillUnderLoadTest {
             }
             finish(site, threads, seed, rounds);
         }
+    }
+
+    /** The service's wall clock is this machine's. */
+    private long nanosOf(Instant instant) {
+        return beganNanos + Duration.between(began, instant).toNanos();
     }
 
     private List<Thread> clients(Random random, Path folders) {
@@ -147,7 +154,7 @@ class KillUnderLoadTest {
     /** After a kill: what the clients know, and what the dead process left in its database. */
     private void check(Site site, long seed, int round) {
         var rows = StoredRows.of(site.data(), site.path("copy"));
-        var checker = new HistoryChecker();
+        var checker = new HistoryChecker(this::nanosOf);
         checker.rows(rows.environments(), rows.allocations());
         checker.clients(journal.entries());
         assertThat(rows.integrity()).isEqualTo("ok");
@@ -172,7 +179,7 @@ class KillUnderLoadTest {
                 "every environment is available again",
                 Duration.ofSeconds(90),
                 () -> Stream.of("plain", "shop").allMatch(pool -> isAtRest(api, pool)));
-        var checker = new HistoryChecker();
+        var checker = new HistoryChecker(this::nanosOf);
         var all = new ArrayList<Happened>();
         for (var pool : List.of("plain", "shop")) {
             var events =

@@ -41,11 +41,17 @@ class StoppedWorkerTest {
                 echo $$ >"$BERTH_ENVIRONMENT.pid"
                 while ! [ -e now ] && [ -e clean.sh ]; do sleep 0.02; done
                 echo "$BERTH_ENVIRONMENT" >>harm ;;
+            B-*)
+                [ "$BERTH_ENVIRONMENT" != busy ] || echo began >b.began
+                while [ "$BERTH_ENVIRONMENT" = busy ] && ! [ -e finish ] && [ -e clean.sh ]; do sleep 0.02; done ;;
             esac
             rm -rf "$folder"/*
             """;
 
     private static final List<String> NAMES = List.of("stopped", "running", "late");
+
+    /** B is still at it when A goes on: a result that is taken from a lost claim would be seen here. */
+    private static final EnvironmentName BUSY = new EnvironmentName("busy");
 
     @Test
     void whatAStoppedWorkerBeganOrWasAboutToBeginHarmsNobody(@TempDir Path folder) throws Exception {
@@ -58,14 +64,14 @@ class StoppedWorkerTest {
             b.ledger()
                     .call(
                             WorkerProcess.POOL,
-                            new Command.Register(NAMES.stream()
+                            new Command.Register(Stream.concat(NAMES.stream(), Stream.of(BUSY.value()))
                                     .map(name -> new Registration(new EnvironmentName(name), name, null, "{}", "1"))
                                     .toList()));
             a = start(site);
             Await.until(
                     "A is at it",
                     () -> Files.exists(folder.resolve("late.dawdles"))
-                            && Stream.of("stopped", "running").allMatch(name -> pid(site, name) > 0));
+                            && Stream.of("stopped", "running", "busy").allMatch(name -> pid(site, name) > 0));
             stopBetweenTransactions(a.pid(), folder);
             signal("STOP", pid(site, "stopped"));
 
@@ -79,6 +85,7 @@ class StoppedWorkerTest {
                                         .state()
                                 instanceof EnvironmentState.Available);
             }
+            Await.until("B is at what A was", () -> Files.exists(folder.resolve("b.began")));
             int number = b.ledger().numberOf(WorkerProcess.POOL).orElseThrow();
             for (int i = 0; i < NAMES.size(); i++) {
                 assertThat(b.ledger().call(WorkerProcess.POOL, ask(number, i))).isInstanceOf(Answer.Current.class);
@@ -86,7 +93,7 @@ class StoppedWorkerTest {
             for (var name : NAMES) {
                 site.write("folders/" + name + "/mine", "the next holder's");
             }
-            assertThat(List.of(pid(site, "stopped"), pid(site, "running")))
+            assertThat(List.of(pid(site, "stopped"), pid(site, "running"), pid(site, "busy")))
                     .as("A's programs are dead when somebody holds the environments")
                     .noneMatch(OrphanTest::isAlive);
 
@@ -100,7 +107,7 @@ class StoppedWorkerTest {
                                     .lines()
                                     .filter(line -> line.contains("the claim was lost, its result was not taken"))
                                     .count()
-                            == NAMES.size());
+                            == NAMES.size() + 1);
             for (var name : NAMES) {
                 assertThat(site.read("folders/" + name + "/mine")).isEqualTo("the next holder's");
                 assertThat(b.store()
@@ -116,7 +123,11 @@ class StoppedWorkerTest {
                     .isEmpty();
             var events = b.store().events(Map.of(), 1000);
             assertThat(events.stream().filter(stored -> stored.event().type() == Event.Type.CLAIM_LOST))
-                    .hasSize(NAMES.size());
+                    .hasSize(NAMES.size() + 1);
+            site.write("finish", "");
+            Await.until(
+                    "B's own result counts",
+                    () -> b.store().environment(BUSY).orElseThrow().state() instanceof EnvironmentState.Available);
         } finally {
             if (a != null) {
                 a.destroyForcibly().waitFor(10, TimeUnit.SECONDS);
@@ -124,8 +135,8 @@ class StoppedWorkerTest {
         }
         Proofs.record(
                 "Stopped worker",
-                "stopped beyond its claim with its program, without it, and before it began; the next holder's files stay, its"
-                        + " 3 results are refused");
+                "stopped beyond its claim with its program, without it, before it began, and with its successor still at it;"
+                        + " the next holder's files stay, its 4 results are refused");
     }
 
     private static Policy policy() {
