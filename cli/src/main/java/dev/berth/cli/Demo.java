@@ -74,17 +74,21 @@ final class Demo implements AutoCloseable {
         awaitFree();
         startedAt = System.nanoTime();
         teller.start();
-        start("job 1", 3);
-        start(KILLED, 600);
+        Path killed = folder.resolve("jobs/killed");
+        Files.deleteIfExists(killed);
+        // Job 1 works until all have asked, so that the order is the same on a slow machine.
+        start("job 1", "while [ ! -e \"$DEMO_KILLED\" ]; do sleep 0.2; done; sleep 2");
+        start(KILLED, "exec sleep 600");
         await("works job 1");
         await("works " + KILLED);
-        start("job 3", 10);
+        start("job 3", "exec sleep 10");
         await("waits job 3");
         // One after the other, so that they stand in line in the order of their names.
-        start("job 4", 1);
+        start("job 4", "exec sleep 1");
         await("waits job 4");
         say(KILLED, "is killed with -9: it cannot give back anything", RED);
         kill(jobs.get(KILLED));
+        Files.createFile(killed);
         boolean well = true;
         for (String job : List.of("job 1", KILLED, "job 3", "job 4")) {
             await("ended " + job);
@@ -101,7 +105,7 @@ final class Demo implements AutoCloseable {
         return well;
     }
 
-    private void start(String job, int seconds) throws IOException {
+    private void start(String job, String work) throws IOException {
         Path log = Files.createDirectories(folder.resolve("jobs")).resolve(job.replace(' ', '-') + ".log");
         List<String> command = new ArrayList<>(
                 List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
@@ -110,7 +114,7 @@ final class Demo implements AutoCloseable {
                 options == null ? List.of("-cp", System.getProperty("java.class.path")) : List.of("@" + options));
         command.addAll(List.of(Main.class.getName(), "run", "--pool", POOL, "--requester", job, "--wait", "5m"));
         command.addAll(List.of("--keepalive", KEEPALIVE.toSeconds() + "s", "--", "sh", "-c"));
-        command.add("echo 'made by " + job + "' > \"$SCRATCH_DIR/result\"; exec sleep " + seconds);
+        command.add("echo 'made by " + job + "' > \"$SCRATCH_DIR/result\"; " + work);
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
                 .redirectErrorStream(true)
@@ -119,6 +123,7 @@ final class Demo implements AutoCloseable {
         env.remove("BERTH_URL");
         env.remove("BERTH_TOKEN");
         env.put("BERTH_DATA", folder.toString());
+        env.put("DEMO_KILLED", folder.resolve("jobs/killed").toString());
         jobs.put(job, builder.start());
     }
 

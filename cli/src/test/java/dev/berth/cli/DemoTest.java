@@ -1,0 +1,79 @@
+package dev.berth.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code berth demo}, the README's first command: what an onlooker sees, and in what order. */
+@Timeout(240)
+class DemoTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void fourJobsHaveTheirTurnAndTheKilledOnesFolderComesBack() throws Exception {
+        Path out = folder.resolve("out");
+        Path err = folder.resolve("err");
+        ProcessBuilder builder = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--enable-native-access=ALL-UNNAMED",
+                        "--sun-misc-unsafe-memory-access=allow",
+                        "-XX:TieredStopAtLevel=1",
+                        "-Dberth.home=" + Path.of("").toAbsolutePath().getParent(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Main.class.getName(),
+                        "demo",
+                        "--exit",
+                        "--data",
+                        folder.resolve("data").toString())
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile());
+        builder.environment().put("TMPDIR", folder.toString());
+        Process demo = builder.start();
+        try {
+            assertThat(demo.waitFor(200, TimeUnit.SECONDS))
+                    .as(() -> LiveBerth.read(out))
+                    .isTrue();
+            assertThat(demo.exitValue())
+                    .as(() -> LiveBerth.read(out) + LiveBerth.read(err))
+                    .isZero();
+        } finally {
+            demo.destroy();
+            demo.onExit().join();
+        }
+
+        assertThat(Files.readString(err)).isEmpty();
+        List<String> told = new ArrayList<>(Files.readAllLines(out));
+        for (String next : new String[] {
+            "Berth is at http://127\\.0\\.0\\.1:\\d+\\..*",
+            ".* s  job 3      waits: no folder is free",
+            ".* s  job 2      is killed with -9.*",
+            ".* s  job 3      is granted scratch-\\d",
+            ".* s  job 2      gave no sign of life for 10s: scratch-\\d is taken back",
+            ".* s  scratch-\\d  access taken back.*",
+            ".* s  scratch-\\d  cleaned: removed 2 files and folders",
+            ".* s  scratch-\\d  checked: nothing is left in it",
+            ".* s  scratch-\\d  is free, to be lent again",
+            ".* s  job 4      is granted scratch-\\d",
+            ".* s  job 4      is done, and gives back scratch-\\d",
+            "All had their turn.*"
+        }) {
+            Pattern pattern = Pattern.compile(next);
+            while (!told.isEmpty() && !pattern.matcher(told.getFirst()).matches()) {
+                told.removeFirst();
+            }
+            assertThat(told)
+                    .as(() -> "'" + next + "' in its turn, in: " + LiveBerth.read(out))
+                    .isNotEmpty();
+        }
+    }
+}

@@ -1,0 +1,136 @@
+package dev.berth.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.berth.cli.LiveBerth.Running;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code berth serve} as a process: starts, stops, crashes, and files that change under it. */
+@Timeout(240)
+class ServeProcessTest {
+    @TempDir
+    private Path folder;
+
+    private LiveBerth berth;
+
+    @BeforeEach
+    void start() {
+        berth = new LiveBerth(folder);
+    }
+
+    @AfterEach
+    void stop() {
+        berth.close();
+    }
+
+    @Test
+    void aRunOutlivesAKilledServiceWhileItWorksAndWhileItWaits() throws Exception {
+        berth.configure(LiveBerth.configuration(Map.of("lab", 1), folder));
+        Running first = berth.serve();
+        Running working = berth.berth(
+                "run",
+                "--pool",
+                "lab",
+                "--keepalive",
+                "10s",
+                "--",
+                "sh",
+                "-c",
+                "touch works; while [ ! -e go ]; do sleep 0.05; done");
+        LiveBerth.await(() -> Files.exists(berth.path("works")), working);
+        Running waiting = berth.berth("run", "--pool", "lab", "--keepalive", "10s", "--", "touch", "had-its-turn");
+        LiveBerth.await(() -> waiting.err().contains("position 1"), waiting);
+
+        first.vanish();
+        LiveBerth.await(() -> waiting.err().contains("trying again"), waiting);
+        berth.serve();
+
+        assertThat(berth.done("environments", "lab-1")).contains("allocated");
+        Files.createFile(berth.path("go"));
+        assertThat(working.exitCode()).as(working::err).isZero();
+        assertThat(waiting.exitCode()).as(waiting::err).isZero();
+        assertThat(berth.path("had-its-turn")).exists();
+    }
+
+    @Test
+    void aDataFolderBelongsToOneServiceAtATime() throws Exception {
+        berth.configure(LiveBerth.configuration(Map.of("lab", 1), folder));
+        berth.serve();
+        Running second = berth.berth("serve", "--port", "0");
+        assertThat(second.exitCode()).isEqualTo(ExitCode.NOTHING_FREE);
+        assertThat(second.err()).contains("is in use by another berth");
+    }
+
+    @Test
+    void aBadConfigurationIsExit78WithEachMistakeOnItsLine() throws Exception {
+        berth.configure("""
+                pools:
+                  lab: { provider: command, sesion: 3h }
+                environments:
+                  - { name: a, pool: lab, colour: red }
+                """);
+        Running refused = berth.berth("serve", "--config", "berth.yaml", "--port", "0");
+        assertThat(refused.exitCode()).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(refused.err().lines())
+                .anyMatch(line -> line.startsWith("  line 2: pools.lab.sesion"))
+                .anyMatch(line -> line.startsWith("  line 4: "));
+    }
+
+    @Test
+    void sigtermStopsItGracefullyAndTheNextStartGoesOn() throws Exception {
+        berth.configure(LiveBerth.configuration(Map.of("lab", 1), folder));
+        Running first = berth.serve();
+        berth.awaitAvailable("lab", 1);
+        first.signal("TERM");
+        assertThat(first.exitCode()).as(first::err).isZero();
+        assertThat(berth.berth("status").exitCode()).isEqualTo(ExitCode.UNAVAILABLE);
+
+        berth.serve();
+        assertThat(berth.done("status")).contains("lab");
+        assertThat(berth.done("events")).contains("environment-registered");
+    }
+
+    @Test
+    void aChangedFileComesIntoForceAndAHalfWrittenOneDoesNot() throws Exception {
+        berth.configure(LiveBerth.configuration(Map.of("lab", 1), folder));
+        Running server = berth.serve();
+        berth.awaitAvailable("lab", 1);
+
+        String two = LiveBerth.configuration(Map.of("lab", 2), folder);
+        berth.configure(two.substring(0, two.length() - 12));
+        LiveBerth.await(() -> server.err().contains("is not in force"), server);
+        assertThat(berth.done("environments")).contains("lab-1");
+        assertThat(berth.done("events")).contains("configuration-refused");
+
+        berth.configure(two);
+        berth.awaitAvailable("lab", 2);
+    }
+
+    @Test
+    void aFileThatRemovesAPoolNeedsAWordOfAPerson() throws Exception {
+        berth.configure(LiveBerth.configuration(Map.of("lab", 1, "desk", 1), folder));
+        Running server = berth.serve();
+        berth.awaitAvailable("desk", 1);
+
+        berth.configure(LiveBerth.configuration(Map.of("lab", 1), folder));
+        LiveBerth.await(() -> server.err().contains("is not in force"), server);
+        Running refused = berth.berth("config", "apply", "berth.yaml");
+        assertThat(refused.exitCode()).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(berth.done("environments")).contains("desk-1");
+
+        assertThat(berth.done("config", "apply", "--allow-removals", "berth.yaml"))
+                .contains("desk-1");
+        String left;
+        do {
+            left = berth.done("environments");
+        } while (left.contains("desk-1"));
+        assertThat(left).contains("lab-1");
+    }
+}
