@@ -37,6 +37,8 @@ final class Answering implements DirectHandler {
     /** What is not a route is counted under one name, so that strangers cannot make metrics grow. */
     private static final String STRAY = "other";
 
+    private static final String HEADERS_TOO_LARGE = "Header size exceeded";
+
     private final Authenticator authenticator;
     private final ServiceMetrics metrics;
     private final List<Matched> routes;
@@ -162,6 +164,23 @@ final class Answering implements DirectHandler {
     private static Problem own(Status status, @Nullable String message) {
         var code = ErrorCode.ofStatus(status.code());
         return new Problem(code, message == null || code.status() >= 500 ? code.title() : message);
+    }
+
+    /** The HTTP server has no status of its own for this: it is told by the text of what was thrown. */
+    @Override
+    public TransportResponse handle(
+            TransportRequest request,
+            EventType eventType,
+            Status status,
+            ServerResponseHeaders headers,
+            Throwable thrown,
+            System.Logger logger) {
+        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            if (HEADERS_TOO_LARGE.equals(cause.getMessage())) {
+                return handle(request, eventType, Status.create(431), headers, HEADERS_TOO_LARGE);
+            }
+        }
+        return handle(request, eventType, status, headers, "");
     }
 
     /** Answers what the HTTP server refuses by itself, before any route is looked for. */

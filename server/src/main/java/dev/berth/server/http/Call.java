@@ -57,6 +57,8 @@ final class Call {
             return body;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        } catch (NumberFormatException _) {
+            throw new Problem(ErrorCode.MALFORMED_REQUEST, "The size of a chunk of the body is no number");
         }
     }
 

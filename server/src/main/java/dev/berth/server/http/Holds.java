@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Holds implements Ledger.Listener {
     private final Map<AllocationId, Set<Hold>> byAllocation = new ConcurrentHashMap<>();
+    private final int most;
     private final Semaphore places;
     private volatile boolean closed;
 
@@ -24,6 +25,7 @@ final class Holds implements Ledger.Listener {
      * @param most how many may be held at once; more are answered at once
      */
     Holds(int most) {
+        this.most = most;
         places = new Semaphore(most);
     }
 
@@ -94,9 +96,14 @@ final class Holds implements Ledger.Listener {
         }
     }
 
-    /** How many are held now. */
-    int size() {
+    /** How many allocations are waited for. */
+    int allocations() {
         return byAllocation.size();
+    }
+
+    /** How many requests are held. */
+    int requests() {
+        return most - places.availablePermits();
     }
 
     /** Answers all that are held with what there is, and holds none any more. */

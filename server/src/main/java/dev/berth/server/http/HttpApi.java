@@ -30,6 +30,9 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
     private static final int MOST_STREAMS = 500;
     private static final int LONGEST_URI = 8 << 10;
     private static final int LONGEST_HEADERS = 32 << 10;
+    /** So much of a body that is refused is still read, so that its sender gets to reading the answer. */
+    private static final int MOST_READ = 64 << 20;
+
     private static final Duration STOPPING = Duration.ofSeconds(5);
     private static final Duration RETRY_AFTER = Duration.ofSeconds(20);
 
@@ -109,6 +112,16 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
         return routes;
     }
 
+    /** How many allocations requests are held for. */
+    int held() {
+        return holds.allocations();
+    }
+
+    /** How many requests are held. */
+    int heldRequests() {
+        return holds.requests();
+    }
+
     /** Makes a server serve the API: routes, limits, and what it answers by itself. Host, port and TLS are the caller's. */
     public void install(WebServerConfig.Builder server) {
         var answering = new Answering(authenticator, metrics, routes);
@@ -118,7 +131,7 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
         }
         server.routing(routing(answering))
                 .directHandlers(direct.build())
-                .maxPayloadSize(ConfigurationCalls.BODY_LIMIT)
+                .maxPayloadSize(MOST_READ)
                 .shutdownGracePeriod(STOPPING)
                 .connectionOptions(SocketOptions.builder().tcpNoDelay(true).build())
                 .addProtocol(Http1Config.builder()

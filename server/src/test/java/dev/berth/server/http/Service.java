@@ -1,11 +1,16 @@
 package dev.berth.server.http;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.berth.core.Answer;
+import dev.berth.core.ClaimId;
 import dev.berth.core.Command;
 import dev.berth.core.EnvironmentName;
 import dev.berth.core.Policy;
 import dev.berth.core.PoolName;
 import dev.berth.core.Registration;
 import dev.berth.core.Step;
+import dev.berth.providers.StepResult;
 import dev.berth.server.auth.AccessDesk;
 import dev.berth.server.auth.AccessVault;
 import dev.berth.server.auth.AllocationDesk;
@@ -36,6 +41,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -63,6 +69,7 @@ final class Service implements AutoCloseable {
     final AccessVault vault;
     final TokenDesk tokens;
     final HttpApi api;
+    private final OpenApi openApi = new OpenApi();
     final ServiceMetrics metrics = new ServiceMetrics();
     final AtomicReference<Instant> now = new AtomicReference<>(Instant.parse("2026-07-01T12:00:00Z"));
     final AtomicBoolean ready = new AtomicBoolean(true);
@@ -214,6 +221,37 @@ final class Service implements AutoCloseable {
         return new Registration(new EnvironmentName(name), name, null, facts, "1");
     }
 
+    /** Claims one step that is due, as a worker would; null where none is. */
+    Answer.@Nullable Assignment claimIfAny(String pool) {
+        var answer = ledger.call(
+                new PoolName(pool),
+                new Command.ClaimWork(
+                        "test", List.of(new ClaimId(UUID.randomUUID().toString()))));
+        var steps = ((Answer.Claimed) answer).steps();
+        return steps.isEmpty() ? null : steps.getFirst();
+    }
+
+    void report(String pool, Answer.Assignment step, Command.Result result) {
+        ledger.call(
+                new PoolName(pool),
+                new Command.Report(
+                        step.environment().name(),
+                        step.claim().id(),
+                        step.environment().epoch(),
+                        result));
+    }
+
+    /** Issues access for a step that was claimed, as upkeep does. */
+    void issue(String pool, Answer.Assignment step) {
+        var environment = step.environment();
+        var sealed = vault.seal(
+                Objects.requireNonNull(environment.tenant()).allocation(),
+                environment.name(),
+                environment.epoch(),
+                new StepResult.Access(Map.of("password", SECRET), Map.of("host", "192.0.2.9"), Map.of("PGHOST", "db")));
+        report(pool, step, new Command.Result.Done(sealed, null, Duration.ZERO));
+    }
+
     // ---- calling
 
     /** An answer. */
@@ -257,10 +295,29 @@ final class Service implements AutoCloseable {
     CompletableFuture<Answered> later(
             String token, String method, String path, @Nullable String body, UnaryOperator<HttpRequest.Builder> more) {
         return client.sendAsync(more.apply(request(token, method, path, body)).build(), BodyHandlers.ofString())
-                .thenApply(Service::answered);
+                .thenApply(response -> checked(method, path, answered(response)));
     }
 
-    static Answered answered(HttpResponse<String> response) {
+    /** Every answer of every test is held against the description of the API. */
+    private Answered checked(String method, String path, Answered answer) {
+        var type = answer.header("Content-Type");
+        assertThat(openApi.faults(method, path, answer.status(), type == null ? "" : type, answer.body()))
+                .as(answer.text())
+                .isEmpty();
+        assertThat(answer.header("X-Request-Id")).isNotNull();
+        if (answer.status() >= 400) {
+            assertThat(type).isEqualTo("application/problem+json");
+            assertThat(answer.body().path("message")).isEqualTo(answer.body().path("detail"));
+            assertThat(answer.body().path("status").intValue()).isEqualTo(answer.status());
+            assertThat(answer.text())
+                    .doesNotContain("Exception")
+                    .doesNotContain("dev.berth")
+                    .doesNotContain("java.");
+        }
+        return answer;
+    }
+
+    private static Answered answered(HttpResponse<String> response) {
         var headers = new HashMap<String, List<String>>();
         response.headers()
                 .map()

@@ -1,0 +1,205 @@
+package dev.berth.server.http;
+
+import static dev.berth.server.http.Service.ALICE;
+import static dev.berth.server.http.Service.policy;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.berth.server.http.Service.Answered;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Whatever is sent, nothing is taken and the mistake is named. */
+class RequestBodyTest extends ServiceTest {
+
+    @BeforeEach
+    void pools() {
+        service.pool("release", policy(), 2);
+    }
+
+    @AfterEach
+    void nothingWasTaken() {
+        var pool = service.call(ALICE, "GET", "/pools/release", null);
+        assertThat(pool.body().path("environments").path("available").intValue())
+                .isEqualTo(2);
+    }
+
+    private Answered post(String body) {
+        return service.call(ALICE, "POST", "/allocations", body);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+                {"pool":"release","requester":"x"     | line 1, column
+                {"pool":"release",                    | line 1
+                {"pool":"release" "requester":"x"}    | line 1, column 19
+                {"pool":"release","requester":"x"} x  | Unrecognized token
+                {"pool":"release","requester":"x"}{}  | follows
+                {"pool":"release","pool":"release"}   | Duplicate
+                {'pool':'release'}                    | line 1
+                pool=release                          | line 1
+                {"pool":NaN}                          | line 1
+                """)
+    void malformedJsonIsRefusedWithItsPlace(String body, String detail) {
+        var refused = post(body);
+        assertThat(refused.status()).isEqualTo(400);
+        assertThat(refused.code()).isEqualTo("malformed-json");
+        assertThat(refused.body().path("message").asString()).contains(detail);
+    }
+
+    @Test
+    void theLineOfAMistakeIsCounted() {
+        assertThat(post("{\n\"pool\": \"release\",\n  oops\n}")
+                        .body()
+                        .path("message")
+                        .asString())
+                .startsWith("Malformed JSON in line 3, column ");
+    }
+
+    @Test
+    void noBodyAndNoObjectAreRefused() {
+        assertThat(post("").code()).isEqualTo("malformed-json");
+        for (var body : new String[] {"[]", "null", "1", "\"x\""}) {
+            assertThat(post(body).code()).as(body).isEqualTo("invalid-request");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+                "duraton":"1h"                                  | duraton
+                "pool":5,"requester":"x"                        | pool
+                "duration":90                                   | duration
+                "duration":"90"                                 | duration
+                "duration":"1m1h"                               | duration
+                "duration":"-1m"                                | duration
+                "duration":""                                   | duration
+                "duration":"9999999999s"                        | duration
+                "maxWait":"soon"                                | maxWait
+                "keepalive":{}                                  | keepalive
+                "labels":[]                                     | labels
+                "labels":{"a":1}                                | labels.a
+                "labels":{"a":null}                             | labels.a
+                "labels":{"":"x"}                               | labels.
+                "environments":[]                               | environments
+                "environments":{}                               | environments
+                "environments":[1]                              | environments[0]
+                "environments":[{"count":0}]                    | environments[0].count
+                "environments":[{},{"count":-1}]                | environments[1].count
+                "environments":[{"count":1.5}]                  | environments[0].count
+                "environments":[{"count":"1"}]                  | environments[0].count
+                "environments":[{"size":1}]                     | environments[0].size
+                "environments":[{"capabilities":{"a":1}}]       | environments[0].capabilities
+                "environments":[{"access":"readonly"}]          | environments[0].access
+                "constraints":[{"type":"region"}]               | constraints
+                "distinct":"account"                            | distinct
+                "priority":1                                    | priority
+                "priority":"0"                                  | priority
+                """)
+    void aWrongOrUnknownFieldIsRefusedByName(String field, String name) {
+        var body = field.startsWith("\"pool\"") ? "{" + field + "}" : want("release", field);
+        var refused = post(body);
+        assertThat(refused.status()).as(refused.text()).isEqualTo(400);
+        assertThat(refused.code()).isEqualTo("invalid-request");
+        assertThat(refused.body().path("errors").get(0).path("field").asString())
+                .isEqualTo(name);
+        assertThat(refused.body().path("message").asString()).contains(name);
+    }
+
+    @Test
+    void allMistakesAreToldAtOnce() {
+        var refused = post("{\"pool\":1,\"requester\":\"\",\"colour\":{\"deep\":[1,2]},\"duration\":\"x\"}");
+        assertThat(refused.body().path("errors").size()).isEqualTo(5);
+        assertThat(refused.body().path("message").asString()).contains("(and 4 more)");
+    }
+
+    @Test
+    void overlongAndUnprintableTextsAreRefused() {
+        var longest = "ü".repeat(512);
+        var texts =
+                new String[] {longest + "x", " ", "", "a\\u0000b", "a\\nb", "a\\u007fb", "\\ud800", "\\udc00\\ud800"};
+        for (var requester : texts) {
+            var refused = post("{\"pool\":\"release\",\"requester\":\"" + requester + "\"}");
+            assertThat(refused.code()).as(requester).isEqualTo("invalid-request");
+        }
+        var labels = new StringBuilder("\"labels\":{");
+        for (int i = 0; i < 33; i++) {
+            labels.append(i == 0 ? "" : ",").append("\"l").append(i).append("\":\"x\"");
+        }
+        assertThat(post(want("release", labels + "}")).body().path("message").asString())
+                .contains("at most 32 entries");
+        assertThat(post(want("release", "\"labels\":{\"a\":\"" + "x".repeat(101) + "\"}"))
+                        .code())
+                .isEqualTo("invalid-request");
+        assertThat(post(want("release", "\"labels\":{\"" + "x".repeat(101) + "\":\"a\"}"))
+                        .code())
+                .isEqualTo("invalid-request");
+        assertThat(post(want("release", "\"labels\":" + "[".repeat(100_000))).status())
+                .isEqualTo(400);
+        assertThat(post(want("release", "\"" + "x".repeat(5_000) + "\":1")).status())
+                .isEqualTo(400);
+    }
+
+    @Test
+    void theLongestRequesterAndOutcomeAreTaken() {
+        var granted = post("{\"pool\":\"release\",\"requester\":\"" + "ü".repeat(512) + "\"}");
+        assertThat(granted.status()).isEqualTo(200);
+        var path = "/allocations/" + granted.body().path("id").asString();
+        for (var wrong : new String[] {"{\"outcome\":\"" + "x".repeat(101) + "\"}", "{\"result\":\"x\"}", "{", "[]"}) {
+            assertThat(service.call(ALICE, "DELETE", path, wrong).status()).isEqualTo(400);
+            assertThat(service.call(ALICE, "GET", path, null)
+                            .body()
+                            .path("state")
+                            .asString())
+                    .isEqualTo("active");
+        }
+        for (var wrong : new String[] {"", "{}", "{\"until\":\"tomorrow\"}", "{\"until\":5}", "{\"until\":null}"}) {
+            assertThat(service.call(ALICE, "POST", path + "/extend", wrong).status())
+                    .as(wrong)
+                    .isEqualTo(400);
+        }
+        assertThat(service.call(ALICE, "POST", path + "/keepalive", "{\"x\":1}").code())
+                .isEqualTo("invalid-request");
+        assertThat(service.call(ALICE, "POST", path + "/keepalive", "{}").status())
+                .isEqualTo(200);
+        assertThat(service.call(ALICE, "DELETE", path, "{\"outcome\":\"" + "x".repeat(100) + "\"}")
+                        .status())
+                .isEqualTo(200);
+    }
+
+    @Test
+    void aBodyOfTenMegabytesIsRefused() {
+        var large = want("release", "\"labels\":{\"a\":\"" + "x".repeat(10 << 20) + "\"}");
+        var refused = post(large);
+        assertThat(refused.status()).isEqualTo(413);
+        assertThat(refused.code()).isEqualTo("body-too-large");
+        var chunked = service.call(
+                ALICE,
+                "POST",
+                "/allocations",
+                null,
+                request -> request.POST(java.net.http.HttpRequest.BodyPublishers.ofInputStream(() ->
+                        new java.io.ByteArrayInputStream(large.getBytes(java.nio.charset.StandardCharsets.UTF_8)))));
+        assertThat(chunked.status()).isEqualTo(413);
+        assertThat(post("x".repeat(20 << 20)).status()).isEqualTo(413);
+    }
+
+    @Test
+    void theBodyIsNotLookedAtBeforeTheCaller() {
+        assertThat(service.call("nobody", "POST", "/allocations", "{").status()).isEqualTo(401);
+        assertThat(service.call(Service.VIEWER, "POST", "/allocations", "{").status())
+                .isEqualTo(403);
+    }
+
+    @Test
+    void theContentTypeIsNotLookedAt() {
+        var refused = service.call(
+                ALICE,
+                "POST",
+                "/allocations",
+                "{\"pool\":\"nope\",\"requester\":\"x\"}",
+                request -> request.header("Content-Type", "text/plain"));
+        assertThat(refused.code()).isEqualTo("no-such-pool");
+    }
+}

@@ -1,0 +1,103 @@
+package dev.berth.server.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.berth.server.auth.Role;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+class RolesTest extends ServiceTest {
+    private static final String ANYBODY = "anybody";
+
+    /** Which role may make which call. The first letters: viewer, consumer, operator, admin. */
+    private static final String TABLE = """
+            GET /                                 open
+            GET /healthz/live                     open
+            GET /healthz/ready                    open
+            GET /metrics                          open
+            GET /openapi.json                     open
+            POST /allocations                     -c-a
+            GET /allocations                      vcoa
+            GET /allocations/{id}                 vcoa
+            DELETE /allocations/{id}              -coa
+            POST /allocations/{id}/keepalive      -coa
+            POST /allocations/{id}/extend         -coa
+            GET /pools                            vcoa
+            GET /pools/{name}                     vcoa
+            GET /environments                     v-oa
+            GET /environments/{name}              v-oa
+            POST /environments/actions            --oa
+            POST /environments/{name}/clean       --oa
+            POST /environments/{name}/verify      --oa
+            POST /environments/{name}/retire      --oa
+            POST /environments/{name}/quarantine  --oa
+            GET /events                           v-oa
+            POST /tokens                          ---a
+            GET /tokens                           ---a
+            DELETE /tokens/{id}                   ---a
+            POST /config/diff                     ---a
+            PUT /config                           ---a
+            """;
+
+    private static final Map<Role, String> TOKENS = Map.of(
+            Role.VIEWER, Service.VIEWER,
+            Role.CONSUMER, Service.ALICE,
+            Role.OPERATOR, Service.OPERATOR,
+            Role.ADMIN, Service.ADMIN);
+
+    private static Map<String, String> table() {
+        return TABLE.lines()
+                .map(line -> line.split(" {2,}", -1))
+                .collect(Collectors.toMap(cells -> cells[0], cells -> cells[1], (a, b) -> a, TreeMap::new));
+    }
+
+    @Test
+    void theTableHasEveryRoute() {
+        Set<String> routes = service.api.routes().stream()
+                .map(route -> route.method() + " " + route.path())
+                .collect(Collectors.toCollection(TreeSet::new));
+        assertThat(routes).isEqualTo(table().keySet());
+    }
+
+    @Test
+    void everyRouteAdmitsWhomTheTableSaysAndNobodyElse() {
+        table().forEach((route, admitted) -> {
+            var call = route.split(" ", 2);
+            var path = call[1].replace("{id}", "x").replace("{name}", "x");
+            for (var role : Role.values()) {
+                var answer = service.call(TOKENS.get(role), call[0], path, "");
+                var letter = role.name().substring(0, 1).toLowerCase(java.util.Locale.ROOT);
+                boolean may = admitted.equals("open") || admitted.contains(letter);
+                assertThat(answer.status() != 403)
+                        .as(route + " by " + role + ": " + answer.text())
+                        .isEqualTo(may);
+            }
+            for (var stranger : Set.of("", ANYBODY)) {
+                var answer = service.call(stranger, call[0], path, "");
+                assertThat(answer.status() != 401).as(route).isEqualTo(admitted.equals("open"));
+                assertThat(answer.header("WWW-Authenticate") != null).isEqualTo(answer.status() == 401);
+            }
+        });
+    }
+
+    @Test
+    void aConsumerSeesItsPoolsOnly() {
+        service.pool("release", Service.policy(), 1);
+        service.pool("lab", Service.policy(), 1);
+        assertThat(service.call(Service.BOB, "GET", "/pools", null)
+                        .body()
+                        .path("pools")
+                        .size())
+                .isEqualTo(1);
+        assertThat(service.call(Service.BOB, "GET", "/pools/lab", null).code()).isEqualTo("no-such-pool");
+        assertThat(service.call(Service.VIEWER, "GET", "/pools", null)
+                        .body()
+                        .path("pools")
+                        .size())
+                .isEqualTo(2);
+    }
+}
