@@ -249,7 +249,11 @@ public final class BerthServer implements AutoCloseable {
         var providers = new Providers(keeper::inForce, core.store(), kinds);
         var steps = Executors.newVirtualThreadPerTaskExecutor();
         var upkeep = new Upkeep(
-                core.ledger(), providers, vault::seal, steps, new Upkeep.Process(core.process(), System::nanoTime));
+                core.ledger(),
+                providers,
+                vault::seal,
+                steps,
+                new Upkeep.Process(core.process(), () -> core.clock().now().toEpochMilli() * 1_000_000));
         closings.push(() -> end(steps));
 
         var registrar = new Registrar(core.ledger(), core.store());

@@ -80,7 +80,8 @@ public final class Upkeep {
      * This process among those that work on the store.
      *
      * @param id never used again, not even by the same machine after a restart; letters and digits only
-     * @param nanos a clock that only goes forward, for trusting claims
+     * @param nanos a clock that only goes forward, for trusting claims: at the pace at which they lapse, also while a jump of the wall
+     *     clock is made up for
      */
     public record Process(String id, LongSupplier nanos) {}
 

@@ -23,12 +23,14 @@ enum Shape {
     /** That cleans itself, and is looked at. */
     VERIFIED(EnumSet.of(Step.VERIFY), true, 15);
 
+    @SuppressWarnings("ImmutableEnumChecker") // a copy that nobody changes
     private final Set<Step> steps;
+
     private final boolean programs;
     private final int size;
 
     Shape(Set<Step> steps, boolean programs, int size) {
-        this.steps = steps;
+        this.steps = Set.copyOf(steps);
         this.programs = programs;
         this.size = size;
     }
