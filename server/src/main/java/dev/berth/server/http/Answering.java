@@ -9,6 +9,7 @@ import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
 import io.helidon.http.Headers;
+import io.helidon.http.Method;
 import io.helidon.http.PathMatcher;
 import io.helidon.http.PathMatchers;
 import io.helidon.http.RequestException;
@@ -20,7 +21,10 @@ import io.helidon.webserver.http.ServerRequest;
 import io.helidon.webserver.http.ServerResponse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -38,6 +42,8 @@ final class Answering implements DirectHandler {
     private static final String STRAY = "other";
 
     private static final String HEADERS_TOO_LARGE = "Header size exceeded";
+
+    private static final Pattern OTHER_VERSION = Pattern.compile(" HTTP/[0-9.]+$");
 
     private final Authenticator authenticator;
     private final ServiceMetrics metrics;
@@ -58,8 +64,9 @@ final class Answering implements DirectHandler {
             long began = System.nanoTime();
             var requestId = RequestIds.of(first(request.headers(), REQUEST_ID));
             var reply = answer(route, request, requestId);
-            send(response, reply, requestId);
+            send(request, response, reply, requestId);
             metrics.answered(route.method(), route.path(), reply.status(), System.nanoTime() - began);
+            close(request, reply);
         };
     }
 
@@ -111,10 +118,15 @@ final class Answering implements DirectHandler {
 
     private static Reply reply(Problem problem, ServerRequest request, String requestId) {
         var reply = ProblemJson.reply(problem, request.path().absolute().rawPath(), requestId);
-        return problem.code() == ErrorCode.UNAUTHENTICATED ? reply.with(CHALLENGE) : reply;
+        return switch (problem.code()) {
+            case UNAUTHENTICATED -> reply.with(CHALLENGE);
+            case MALFORMED_REQUEST ->
+                reply.with(HeaderValues.CONNECTION_CLOSE); // nobody knows where the next one begins
+            default -> reply;
+        };
     }
 
-    private static void send(ServerResponse response, Reply reply, String requestId) {
+    private static void send(ServerRequest request, ServerResponse response, Reply reply, String requestId) {
         response.status(Status.create(reply.status()));
         response.header(reply.contentType());
         response.header(NO_STORE);
@@ -124,6 +136,12 @@ final class Answering implements DirectHandler {
             response.header(header);
         }
         var stream = reply.stream();
+        if (request.prologue().method().equals(Method.HEAD)) {
+            // What a body would be taken for is the next answer (RFC 9110, 9.3.2).
+            response.header(HeaderValues.create(HeaderNames.CONTENT_LENGTH, reply.body().length));
+            response.send();
+            return;
+        }
         if (stream == null) {
             response.send(reply.body());
             return;
@@ -135,6 +153,22 @@ final class Answering implements DirectHandler {
         }
     }
 
+    /**
+     * Closes the connection where either side said so. The HTTP server would say it, but wait for the next request all the same, and a
+     * client that reads to the end of the connection would wait with it.
+     */
+    private static void close(ServerRequest request, Reply reply) {
+        boolean broken = reply.headers().contains(HeaderValues.CONNECTION_CLOSE);
+        if (!broken && !request.headers().containsToken(HeaderValues.CONNECTION_CLOSE)) {
+            return;
+        }
+        if (!broken && request.content().hasEntity() && !request.content().consumed()) {
+            // Closed with a body unread, it would be reset, and the answer could be lost.
+            request.content().consume();
+        }
+        throw new CloseConnectionException("that was the last answer of this connection");
+    }
+
     // ---- what is no route, or no request
 
     /** Answers what no route matches: 405 where another method would be right, 404 otherwise. */
@@ -144,7 +178,7 @@ final class Answering implements DirectHandler {
         var path = request.path().absolute();
         var allowed = routes.stream()
                 .filter(matched -> matched.path().match(path).accepted())
-                .map(matched -> matched.route().method())
+                .flatMap(matched -> matched.route().methods())
                 .distinct()
                 .collect(Collectors.joining(", "));
         var method = request.prologue().method().text();
@@ -157,13 +191,14 @@ final class Answering implements DirectHandler {
                                 request,
                                 requestId)
                         .with(HeaderValues.create(HeaderNames.ALLOW, allowed));
-        send(response, reply, requestId);
+        send(request, response, reply, requestId);
         metrics.answered(STRAY, STRAY, reply.status(), System.nanoTime() - began);
+        close(request, reply);
     }
 
     private static Problem own(Status status, @Nullable String message) {
         var code = ErrorCode.ofStatus(status.code());
-        return new Problem(code, message == null || code.status() >= 500 ? code.title() : message);
+        return new Problem(code, message == null || message.isBlank() || code.status() >= 500 ? code.title() : message);
     }
 
     /** The HTTP server has no status of its own for this: it is told by the text of what was thrown. */
@@ -208,5 +243,25 @@ final class Answering implements DirectHandler {
                 .keepAlive(false)
                 .entity(reply.body())
                 .build();
+    }
+
+    /** The whole answer to what begins with a line that is not HTTP/1.1's. */
+    byte[] other(String line) {
+        boolean version = OTHER_VERSION.matcher(line).find();
+        var code = version ? ErrorCode.HTTP_VERSION_NOT_SUPPORTED : ErrorCode.MALFORMED_REQUEST;
+        var requestId = RequestIds.of(null);
+        var reply = ProblemJson.reply(new Problem(code, code.title()), "", requestId);
+        metrics.answered(STRAY, STRAY, reply.status(), 0);
+        var head =
+                "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nX-Request-Id: %s\r\nConnection: close\r\n\r\n"
+                        .formatted(
+                                Status.create(reply.status()),
+                                reply.contentType().get(),
+                                reply.body().length,
+                                requestId)
+                        .getBytes(StandardCharsets.US_ASCII);
+        var whole = Arrays.copyOf(head, head.length + reply.body().length);
+        System.arraycopy(reply.body(), 0, whole, head.length, reply.body().length);
+        return whole;
     }
 }

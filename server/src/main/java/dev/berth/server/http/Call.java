@@ -1,13 +1,16 @@
 package dev.berth.server.http;
 
 import dev.berth.server.auth.Principal;
+import io.helidon.common.buffers.DataReader;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
+import io.helidon.webserver.CloseConnectionException;
 import io.helidon.webserver.http.ServerRequest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** A request that was let in. */
@@ -15,6 +18,10 @@ final class Call {
     private static final HeaderName PREFER = HeaderNames.create("Prefer");
     private static final HeaderName IDEMPOTENCY_KEY = HeaderNames.create("Idempotency-Key");
     private static final Duration LONGEST_HOLD = Duration.ofSeconds(60);
+    /** One preference of RFC 7240, section 2, with parameters that it may have. One that is not understood is ignored. */
+    private static final Pattern WAIT =
+            Pattern.compile("\\s*wait\\s*=\\s*\"?([0-9]{1,9})\"?\\s*(;.*)?", Pattern.CASE_INSENSITIVE);
+
     private static final byte[] NOTHING = {};
 
     private final ServerRequest request;
@@ -57,6 +64,8 @@ final class Call {
             return body;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        } catch (DataReader.InsufficientDataAvailableException e) {
+            throw new CloseConnectionException("the caller went away within its request", e);
         } catch (NumberFormatException _) {
             throw new Problem(ErrorCode.MALFORMED_REQUEST, "The size of a chunk of the body is no number");
         }
@@ -80,17 +89,15 @@ final class Call {
     /** How long the answer may be held ({@code Prefer: wait=N}, RFC 7240), at most 60 s; null where that is not asked for. */
     @Nullable
     Duration hold() {
-        var prefer = header(PREFER);
-        if (prefer == null) {
+        if (!request.headers().contains(PREFER)) {
             return null;
         }
+        // Several lines mean the same as one list. No word that we know has a comma or a semicolon within quotes.
+        var prefer = String.join(",", request.headers().get(PREFER).allValues());
         for (var preference : prefer.split(",", 20)) {
-            var text = preference.strip();
-            if (text.regionMatches(true, 0, "wait=", 0, 5)) {
-                var seconds = text.substring(5).strip();
-                if (seconds.isEmpty() || !seconds.chars().allMatch(c -> c >= '0' && c <= '9')) {
-                    return null; // RFC 7240: a preference that is not understood is ignored
-                }
+            var wait = WAIT.matcher(preference);
+            if (wait.matches()) {
+                var seconds = wait.group(1);
                 return seconds.length() > 4
                         ? LONGEST_HOLD
                         : Duration.ofSeconds(Math.min(LONGEST_HOLD.toSeconds(), Long.parseLong(seconds)));

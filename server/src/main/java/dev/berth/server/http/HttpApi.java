@@ -134,6 +134,7 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
                 .maxPayloadSize(MOST_READ)
                 .shutdownGracePeriod(STOPPING)
                 .connectionOptions(SocketOptions.builder().tcpNoDelay(true).build())
+                .addConnectionSelector(new OtherProtocols(answering::other))
                 .addProtocol(Http1Config.builder()
                         .maxPrologueLength(LONGEST_URI)
                         .maxHeadersSize(LONGEST_HEADERS)
@@ -143,7 +144,8 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
     private HttpRouting.Builder routing(Answering answering) {
         var routing = HttpRouting.builder();
         for (var route : routes) {
-            routing.route(Method.create(route.method()), route.path(), answering.handler(route));
+            var handler = answering.handler(route);
+            route.methods().forEach(method -> routing.route(Method.create(method), route.path(), handler));
         }
         return routing.any(answering::stray);
     }

@@ -3,6 +3,7 @@ package dev.berth.server.http;
 import dev.berth.server.auth.Principal;
 import dev.berth.server.auth.Role;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * One call of the API.
@@ -27,6 +28,11 @@ record Route(String method, String path, Set<Role> roles, int bodyLimit, Handler
 
     boolean isOpen() {
         return roles.isEmpty();
+    }
+
+    /** Its own, and HEAD where probes of load balancers call. */
+    Stream<String> methods() {
+        return isOpen() ? Stream.of(method, "HEAD") : Stream.of(method);
     }
 
     boolean admits(Principal principal) {
