@@ -201,23 +201,6 @@ final class Answering implements DirectHandler {
         return new Problem(code, message == null || message.isBlank() || code.status() >= 500 ? code.title() : message);
     }
 
-    /** The HTTP server has no status of its own for this: it is told by the text of what was thrown. */
-    @Override
-    public TransportResponse handle(
-            TransportRequest request,
-            EventType eventType,
-            Status status,
-            ServerResponseHeaders headers,
-            Throwable thrown,
-            System.Logger logger) {
-        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
-            if (HEADERS_TOO_LARGE.equals(cause.getMessage())) {
-                return handle(request, eventType, Status.create(431), headers, HEADERS_TOO_LARGE);
-            }
-        }
-        return handle(request, eventType, status, headers, "");
-    }
-
     /** Answers what the HTTP server refuses by itself, before any route is looked for. */
     @Override
     public TransportResponse handle(
@@ -225,9 +208,10 @@ final class Answering implements DirectHandler {
             EventType eventType,
             Status status,
             ServerResponseHeaders headers,
-            String message) {
+            @Nullable String message) {
         var requestId = RequestIds.of(first(request.headers(), REQUEST_ID));
-        var code = ErrorCode.ofStatus(status.code());
+        // The HTTP server has no status of its own for this: it is told by the text.
+        var code = HEADERS_TOO_LARGE.equals(message) ? ErrorCode.HEADERS_TOO_LARGE : ErrorCode.ofStatus(status.code());
         var path = request.path().indexOf('?') < 0
                 ? request.path()
                 : request.path().substring(0, request.path().indexOf('?'));

@@ -10,6 +10,7 @@ import dev.berth.server.ledger.Ledger;
 import io.helidon.common.socket.SocketOptions;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.Method;
+import io.helidon.webserver.ErrorHandling;
 import io.helidon.webserver.WebServerConfig;
 import io.helidon.webserver.http.DirectHandlers;
 import io.helidon.webserver.http.HttpRouting;
@@ -131,6 +132,7 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
         }
         server.routing(routing(answering))
                 .directHandlers(direct.build())
+                .errorHandling(ErrorHandling.builder().includeEntity(true).build()) // tells the handlers why
                 .maxPayloadSize(MOST_READ)
                 .shutdownGracePeriod(STOPPING)
                 .connectionOptions(SocketOptions.builder().tcpNoDelay(true).build())
