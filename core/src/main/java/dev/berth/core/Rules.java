@@ -23,9 +23,14 @@ public final class Rules {
         return pool.counts().allocated() > 0 || pool.waiting() > 0;
     }
 
-    /** Whether nobody could be heard for a while before now: then the slice has to have every allocation that lives. */
-    public static boolean isAfterOutage(Pool pool, Instant now) {
-        return isAtStake(pool) && now.isAfter(pool.touchedAt().plus(OUTAGE));
+    /**
+     * Whether nobody could be heard before now: then the slice has to have every allocation that lives.
+     *
+     * @param restarted whether the batch comes from a process that found no other alive: however short that was, a sign of life may
+     *     have come to nobody
+     */
+    public static boolean isAfterOutage(Pool pool, boolean restarted, Instant now) {
+        return isAtStake(pool) && (restarted || now.isAfter(pool.touchedAt().plus(OUTAGE)));
     }
 
     /**
@@ -42,7 +47,7 @@ public final class Rules {
         var maintenance = new Maintenance(working, lending);
         var registry = new Registry(working, lending);
         var answers = new Answer[commands.size()];
-        if (isAfterOutage(slice.pool(), now)) {
+        if (isAfterOutage(slice.pool(), commands.stream().anyMatch(Command.VoidClaims.class::isInstance), now)) {
             lending.forgiveOutage();
         }
         for (int i = 0; i < answers.length; i++) {

@@ -139,7 +139,8 @@ final class NaiveModel {
         now = at;
         if ((things.values().stream().anyMatch(thing -> thing.state.equals("allocated"))
                         || !waiting().isEmpty())
-                && now.isAfter(touched.plusSeconds(6))) {
+                && (now.isAfter(touched.plusSeconds(6))
+                        || commands.stream().anyMatch(Command.VoidClaims.class::isInstance))) {
             forgive(Duration.between(touched, now));
         }
         firstAtFirst = waiting().isEmpty() ? null : waiting().getFirst();

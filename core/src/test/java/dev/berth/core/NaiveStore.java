@@ -71,7 +71,7 @@ final class NaiveStore {
     // ---- loading
 
     Slice load(Pool pool, Slice.Needs needs, Instant now) {
-        boolean afterOutage = Rules.isAfterOutage(pool, now);
+        boolean afterOutage = Rules.isAfterOutage(pool, needs.claims(), now);
         boolean complete = true;
         var allocations = new LinkedHashMap<AllocationId, Allocation>();
         var loaded = new LinkedHashMap<EnvironmentName, Environment>();

@@ -43,7 +43,7 @@ final class SliceLoader {
     }
 
     Slice load() {
-        boolean afterOutage = Rules.isAfterOutage(pool, now);
+        boolean afterOutage = Rules.isAfterOutage(pool, needs.claims(), now);
         var keys = keys();
         needs.allocations().forEach(this::allocation);
         dueAllocations(afterOutage);
