@@ -21,6 +21,7 @@ import dev.berth.server.http.ConfigurationDesk;
 import dev.berth.server.http.HttpApi;
 import dev.berth.server.http.ServiceMetrics;
 import dev.berth.server.ledger.Ledger;
+import dev.berth.server.ledger.LedgerException;
 import dev.berth.server.ledger.SlewedClock;
 import dev.berth.server.store.SqliteStore;
 import dev.berth.server.store.Store;
@@ -257,6 +258,7 @@ public final class BerthServer implements AutoCloseable {
         closings.push(() -> end(steps));
 
         var registrar = new Registrar(core.ledger(), core.store());
+        registerAtFirst(registrar, keeper);
         registering.set(loop("registrar", () -> {
             registrar.run(keeper.inForce());
             return REGISTERING;
@@ -276,6 +278,15 @@ public final class BerthServer implements AutoCloseable {
         });
         watch(core, keeper, options);
         return new Work(keeper, providers, upkeep);
+    }
+
+    /** Before anybody is listened to, so that who calls at once finds the pools; what fails now the loop does later. */
+    private static void registerAtFirst(Registrar registrar, ConfigurationKeeper keeper) {
+        try {
+            registrar.run(keeper.inForce());
+        } catch (LedgerException | StoreException e) {
+            LOG.warn("what is configured is registered later: {}", e.toString());
+        }
     }
 
     private Loop loop(String name, Loop.Body body) {
