@@ -43,7 +43,10 @@ class RunProcessTest {
     }
 
     private void run(String... command) throws IOException {
+        // Whoever started the tests in the background may have had them ignore SIGINT, which children inherit.
         List<String> line = new ArrayList<>(List.of(
+                "env",
+                "--default-signal=INT",
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
