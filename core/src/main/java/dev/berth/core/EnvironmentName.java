@@ -1,10 +1,8 @@
 package dev.berth.core;
 
-import java.util.regex.Pattern;
-
 /** An environment's name, unique in the store: 1 to 200 letters, digits, {@code . _ - : @}, beginning with a letter or digit. */
 public record EnvironmentName(String value) implements Comparable<EnvironmentName> {
-    private static final Pattern FORM = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._:@-]{0,199}");
+    private static final int LONGEST = 200;
 
     public EnvironmentName {
         if (!isValid(value)) {
@@ -14,7 +12,7 @@ public record EnvironmentName(String value) implements Comparable<EnvironmentNam
     }
 
     public static boolean isValid(String text) {
-        return FORM.matcher(text).matches();
+        return Names.isValid(text, "._:@-", LONGEST);
     }
 
     @Override

@@ -1,10 +1,8 @@
 package dev.berth.core;
 
-import java.util.regex.Pattern;
-
 /** A pool's name: 1 to 100 letters, digits, {@code . _ -}, beginning with a letter or digit. */
 public record PoolName(String value) {
-    private static final Pattern FORM = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,99}");
+    private static final int LONGEST = 100;
 
     public PoolName {
         if (!isValid(value)) {
@@ -13,7 +11,7 @@ public record PoolName(String value) {
     }
 
     public static boolean isValid(String text) {
-        return FORM.matcher(text).matches();
+        return Names.isValid(text, "._-", LONGEST);
     }
 
     @Override
