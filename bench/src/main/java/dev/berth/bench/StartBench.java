@@ -70,13 +70,21 @@ final class StartBench {
     }
 
     private static double of(Map<String, Map<String, Double>> medians, String contender, String figure) {
-        return Objects.requireNonNull(Objects.requireNonNull(medians.get(contender)).get(figure));
+        return Objects.requireNonNull(
+                Objects.requireNonNull(medians.get(contender)).get(figure));
     }
 
     private List<String> serve(Stores stores, String berth) throws IOException {
         var folder = Files.createTempDirectory(stores.folder(), "start-");
         var config = Service.configuration(folder, effort.sizes().getFirst());
-        return List.of(berth, "serve", "--config", config.toString(), "--data", folder.resolve("data").toString(), "--port");
+        return List.of(
+                berth,
+                "serve",
+                "--config",
+                config.toString(),
+                "--data",
+                folder.resolve("data").toString(),
+                "--port");
     }
 
     /** The command that starts it, but for the port. Its start-up cache is made where the class path is one of archives. */
