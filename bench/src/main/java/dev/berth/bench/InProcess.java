@@ -6,6 +6,7 @@ import dev.berth.core.Answer;
 import dev.berth.core.Caller;
 import dev.berth.core.Command;
 import dev.berth.core.Decision;
+import dev.berth.core.NeedClass;
 import dev.berth.core.Request;
 import dev.berth.server.ledger.Ledger;
 import dev.berth.server.store.Store;
@@ -92,9 +93,9 @@ final class InProcess implements AutoCloseable {
     private Answer ask(Duration maxWait) {
         long key = keys.incrementAndGet();
         var request =
-                new Request("https://ci.example/job/42", 1, null, null, maxWait, "{}", "key-" + key, "digest-" + key);
+                new Request("https://ci.example/job/42", NeedClass.ONE, null, null, maxWait, 0, "{}", "key-" + key, "digest-" + key);
         var id = AllocationId.create(1, Instant.now(), ThreadLocalRandom.current());
-        return ledger.call(BenchPool.NAME, new Command.Ask(id, PRINCIPAL, request));
+        return ledger.call(BenchPool.NAME, new Command.Ask(id, PRINCIPAL, request, Duration.ZERO, null, false));
     }
 
     private void release(AllocationId id) {

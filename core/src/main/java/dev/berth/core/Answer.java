@@ -16,8 +16,17 @@ public sealed interface Answer {
      *
      * @param detail for the caller's eyes, one sentence
      * @param about the ended allocation that it is about; null where there is none
+     * @param retryAfter when it may be worth asking again, at the latest; null where that is not known
      */
-    record Refused(Refusal refusal, String detail, @Nullable Allocation about) implements Answer {}
+    record Refused(
+            Refusal refusal,
+            String detail,
+            @Nullable Allocation about,
+            @Nullable Duration retryAfter) implements Answer {
+        public Refused(Refusal refusal, String detail, @Nullable Allocation about) {
+            this(refusal, detail, about, null);
+        }
+    }
 
     /** The environment as it is after the command. */
     record Acted(Environment environment) implements Answer {}

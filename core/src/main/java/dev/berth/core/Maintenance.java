@@ -183,7 +183,7 @@ final class Maintenance {
         boolean settles = done.settle().isPositive();
         var settling = work.settlingUntil(now.plus(done.settle()));
         if (environment.state() instanceof Allocated) {
-            var issued = environment.in(new Allocated(settles ? settling : null), now);
+            var issued = environment.in(at(environment.state(), settles ? settling : null), now);
             working.move(Trigger.STEP_DONE, environment, issued);
             lending.issued(issued, done.access());
         } else if (settles) {
@@ -220,7 +220,7 @@ final class Maintenance {
                 continue;
             }
             if (environment.state() instanceof Allocated) {
-                var issued = environment.in(new Allocated(null), now);
+                var issued = environment.in(at(environment.state(), null), now);
                 working.move(Trigger.STEP_DONE, environment, issued);
                 lending.issued(issued, null);
             } else {
@@ -236,9 +236,9 @@ final class Maintenance {
         switch (environment.state()) {
             case Allocated _ -> {
                 if (again) {
-                    move(environment, new Allocated(work.retried(Step.ISSUE, now)));
+                    move(environment, at(environment.state(), work.retried(Step.ISSUE, now)));
                 } else {
-                    var tried = environment.in(new Allocated(work), now);
+                    var tried = environment.in(at(environment.state(), work), now);
                     working.move(Trigger.STEP_FAILED, environment, tried);
                     lending.undo(tried, reason);
                 }
@@ -345,11 +345,11 @@ final class Maintenance {
     }
 
     /** The same state with the work as it is now. */
-    private static EnvironmentState at(EnvironmentState state, Work work) {
+    private static EnvironmentState at(EnvironmentState state, @Nullable Work work) {
         return switch (state) {
-            case Allocated _ -> new Allocated(work);
-            case Cleaning _ -> new Cleaning(work);
-            case Checking checking -> new Checking(work, checking.dirtyBecause());
+            case Allocated allocated -> new Allocated(work, allocated.backAt());
+            case Cleaning _ -> new Cleaning(Objects.requireNonNull(work));
+            case Checking checking -> new Checking(Objects.requireNonNull(work), checking.dirtyBecause());
             case Available _, EnvironmentState.Dirty _, EnvironmentState.Retired _ ->
                 throw new IllegalStateException("no work in state " + state.name());
         };

@@ -61,7 +61,7 @@ public final class AllocationDesk {
             return new Answer.Refused(Refusal.OUT_OF_RANGE, "keepalive: at least 10s", null);
         }
         var id = AllocationId.create(number.get(), time.now(), random);
-        return ledger.call(name, new Command.Ask(id, principal.name(), request));
+        return ledger.call(name, new Command.Ask(id, principal.name(), request, Duration.ZERO, null, false));
     }
 
     static Answer noSuchPool(String pool) {

@@ -3,6 +3,7 @@ package dev.berth.server.config;
 import dev.berth.core.EnvironmentName;
 import dev.berth.core.PoolName;
 import dev.berth.core.Registration;
+import dev.berth.core.Shape;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -91,7 +92,7 @@ final class EnvironmentReader {
             return;
         }
         Registration registration = new Registration(
-                new EnvironmentName(name), identity, account, text, Configuration.digestOf(identity + "\n" + text));
+                new EnvironmentName(name), identity, account, Shape.PLAIN, text, Configuration.digestOf(identity + "\n" + text));
         if (!own.isEmpty()) {
             secrets.put(registration.name(), own);
         }

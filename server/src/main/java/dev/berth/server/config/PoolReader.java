@@ -200,8 +200,18 @@ final class PoolReader {
                 adopt,
                 limits,
                 verifyEvery,
-                max,
-                maxWait,
+                new Policy.Queueing(
+                        max,
+                        maxWait,
+                        Policy.Queueing.Order.FIFO,
+                        null,
+                        Policy.Queueing.DEFAULT.halfLife(),
+                        Policy.Queueing.DEFAULT.aging(),
+                        Policy.Queueing.DEFAULT.liveness(),
+                        Policy.Queueing.DEFAULT.maxPriority()),
+                Policy.Quota.NONE,
+                Map.of(),
+                null,
                 parallel,
                 perAccount);
     }

@@ -1,11 +1,14 @@
 package dev.berth.server.http;
 
+import dev.berth.core.Need;
+import dev.berth.core.NeedClass;
 import dev.berth.core.Request;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonToken;
@@ -97,10 +100,11 @@ final class AllocationBody {
                 pool,
                 new Request(
                         requester,
-                        number,
+                        NeedClass.of(List.of(Need.any(number)), false),
                         duration,
                         keepalive,
                         wait,
+                        0,
                         shown,
                         key,
                         key == null ? "" : digest(pool, requester, number, duration, keepalive, wait, shown)));

@@ -106,8 +106,8 @@ final class PoolCalls {
         }
         json.writeName("queue");
         json.writeStartObject();
-        json.writeNumberProperty("max", policy.queueMax());
-        duration(json, "maxWait", policy.maxWait());
+        json.writeNumberProperty("max", policy.queue().max());
+        duration(json, "maxWait", policy.queue().maxWait());
         json.writeEndObject();
         json.writeName("upkeep");
         json.writeStartObject();

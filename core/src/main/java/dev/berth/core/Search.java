@@ -1,0 +1,279 @@
+package dev.berth.core;
+
+import dev.berth.core.AllocationState.Granting;
+import dev.berth.core.AllocationState.Pending;
+import dev.berth.core.AllocationState.Polling;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Says what of a pool's queue and of its free environments a slice has to have, so that whatever the batch could use is there and
+ * little else. A store asks it in the order of its methods, while it loads.
+ */
+public final class Search {
+    /** So many heads of one line at most: more are served by the batch that follows. */
+    public static final int MOST_HEADS = 256;
+    /** So many requests with special needs may wait in a pool. */
+    public static final int MOST_SPECIAL = 100;
+    /** So many lines a pool's queue may have. */
+    public static final int MOST_LINES = 256;
+
+    private final Pool pool;
+    private final Map<String, ShapeCount> shapes;
+    private final Map<String, Holder> holders;
+    private final int mostHeads;
+    /** Environments that are not free and may be in this batch, by the digest of their shape. */
+    private final Map<String, Integer> named = new HashMap<>();
+
+    /**
+     * @param shapes by digest, as the slice will have them
+     * @param environments all that was loaded for the batch itself: whatever of it comes free can be lent in the same batch
+     * @param holders those of the lines, by name
+     */
+    public Search(
+            Pool pool,
+            Map<String, ShapeCount> shapes,
+            Collection<Environment> environments,
+            Map<String, Holder> holders,
+            int mostHeads) {
+        this.pool = pool;
+        this.shapes = shapes;
+        this.holders = holders;
+        this.mostHeads = mostHeads;
+        for (var environment : environments) {
+            if (environment.pool() == pool.number() && !environment.isFree()) {
+                named.merge(environment.record().shape().digest(), 1, Integer::sum);
+            }
+        }
+    }
+
+    /** The heads of a line. */
+    public record Heads(Line.Key line, int limit) {}
+
+    /** How many of each line can be served by what is free or may come free; those too that can never be. */
+    public List<Heads> heads(Collection<Line> lines) {
+        var heads = new ArrayList<Heads>();
+        boolean anything = !named.isEmpty() || shapes.values().stream().anyMatch(shape -> shape.free() > 0);
+        for (var line : lines) {
+            int limit = line.waiting() == 0 ? 0 : limit(line, anything);
+            if (limit > 0) {
+                heads.add(new Heads(line.key(), Math.min(limit, line.waiting())));
+            }
+        }
+        return heads;
+    }
+
+    private int limit(Line line, boolean anything) {
+        var need = line.need();
+        if (!pool.listed()) {
+            return mostHeads;
+        }
+        if (need == null) {
+            return anything ? MOST_SPECIAL : 0;
+        }
+        int total = 0;
+        int lendable = 0;
+        int now = 0;
+        for (var count : shapes.values()) {
+            if (need.needs().getFirst().fits(count.shape())) {
+                int soon = named.getOrDefault(count.shape().digest(), 0);
+                total += count.total();
+                lendable += count.lendable() + soon;
+                now += count.free() + soon;
+            }
+        }
+        if (total < need.count()) {
+            return mostHeads;
+        }
+        if (now == 0 || lendable < need.count() || isOverQuota(line.key().holder())) {
+            return 0;
+        }
+        return Math.min(mostHeads, now / need.count() + 1);
+    }
+
+    private boolean isOverQuota(String sharer) {
+        var holder = holders.get(sharer);
+        return holder != null && pool.policy().bars(sharer, holder.held());
+    }
+
+    /**
+     * Free environments of a shape, those first that were given back first.
+     *
+     * @param account of this account alone; null for whichever
+     * @param accounts so many different accounts, with as many of each as {@code limit} says, instead of that order; 0 for no such wish
+     */
+    public record Free(String shape, @Nullable String account, int accounts, int limit) {}
+
+    /** What of the free environments is wanted: best-fit shapes first, until there are enough whatever others take. */
+    public List<Free> free(Collection<Command.Ask> asks, Collection<Allocation> loaded) {
+        var wanted = new LinkedHashSet<NeedClass>();
+        int demand = named.values().stream().mapToInt(Integer::intValue).sum();
+        int avoided = 0;
+        for (var ask : asks) {
+            demand = add(demand, ask.request().count());
+            wanted.add(ask.request().need());
+        }
+        for (var allocation : loaded) {
+            var setbacks = switch (allocation.state()) {
+                case Pending pending -> pending.setbacks().avoid().size();
+                case Granting granting -> granting.setbacks().avoid().size() + 1; // may come back to the queue
+                case Polling _ -> 0;
+                case AllocationState.Active _, AllocationState.Ended _ -> -1;
+            };
+            if (setbacks >= 0 && allocation.id().poolNumber() == pool.number() && !lacks(allocation.request().need())) {
+                demand = add(demand, allocation.request().count());
+                avoided = Math.max(avoided, setbacks);
+                wanted.add(allocation.request().need());
+            }
+        }
+        var found = new LinkedHashMap<Free, Free>();
+        for (var need : wanted) {
+            for (var each : need.needs()) {
+                free(each, need.distinctAccounts(), add(demand, avoided)).forEach(free -> found.putIfAbsent(free, free));
+            }
+        }
+        return List.copyOf(found.values());
+    }
+
+    /** Whether there cannot be enough in this batch: what it gathers is known by its need, not by name. */
+    private boolean lacks(NeedClass need) {
+        if (need.isSpecial()) {
+            return false;
+        }
+        int now = 0;
+        for (var count : shapes.values()) {
+            if (need.needs().getFirst().fits(count.shape())) {
+                now += count.free() + named.getOrDefault(count.shape().digest(), 0);
+            }
+        }
+        return now < need.count();
+    }
+
+    private static int add(int one, int other) {
+        return (int) Math.min(1_000_000, (long) one + other);
+    }
+
+    private List<Free> free(Need need, boolean distinct, int demand) {
+        var found = new ArrayList<Free>();
+        Set<String> accounts = need.constraints().get(Need.ACCOUNT);
+        int enough = demand;
+        for (var shape : Fit.order(need, shapes.values())) {
+            int limit = Math.min(demand, shape.free());
+            if (limit == 0) {
+                continue;
+            }
+            var digest = shape.shape().digest();
+            if (accounts != null) {
+                accounts.forEach(account -> found.add(new Free(digest, account, 0, limit)));
+            } else if (distinct) {
+                found.add(new Free(digest, null, demand, limit));
+            } else if (need.constraints().containsKey(Need.NAME)) {
+                continue; // those named are loaded by name
+            } else if (enough > 0) {
+                found.add(new Free(digest, null, 0, limit));
+                enough -= shape.free();
+            }
+        }
+        return found;
+    }
+
+    /** Names that are asked for: these environments are wanted, whatever their state. */
+    public static Set<EnvironmentName> names(Collection<Command.Ask> asks, Collection<Allocation> loaded) {
+        var names = new LinkedHashSet<EnvironmentName>();
+        special(asks, loaded).forEach((need, _) -> need.needs().forEach(each -> {
+            var named = each.constraints().get(Need.NAME);
+            if (named != null) {
+                named.stream()
+                        .filter(EnvironmentName::isValid)
+                        .forEach(name -> names.add(new EnvironmentName(name)));
+            }
+        }));
+        return names;
+    }
+
+    /**
+     * Environments that can serve a need some time.
+     *
+     * @param shapes digests of those that fit
+     * @param distinct whether so many of different accounts are wanted, one of each
+     * @param limit so many lendable ones, and so many others beside, are enough
+     */
+    public record Census(Need need, List<String> shapes, boolean distinct, int limit) {}
+
+    /** For special needs: enough candidates to tell whether they can be served at all, and without a person's doing. */
+    public List<Census> census(Collection<Command.Ask> asks, Collection<Allocation> loaded) {
+        var found = new LinkedHashMap<Need, Census>();
+        special(asks, loaded).forEach((need, _) -> {
+            for (var each : need.needs()) {
+                if (need.distinctAccounts() || each.isPinned()) {
+                    var fitting = Fit.order(each, shapes.values()).stream()
+                            .map(count -> count.shape().digest())
+                            .toList();
+                    found.merge(
+                            each,
+                            new Census(each, fitting, need.distinctAccounts(), need.count() + AllocationState.Setbacks.MOST),
+                            (one, other) -> new Census(
+                                    each,
+                                    fitting,
+                                    one.distinct() || other.distinct(),
+                                    Math.max(one.limit(), other.limit())));
+                }
+            }
+        });
+        return List.copyOf(found.values());
+    }
+
+    private static Map<NeedClass, Boolean> special(Collection<Command.Ask> asks, Collection<Allocation> loaded) {
+        var special = new LinkedHashMap<NeedClass, Boolean>();
+        asks.forEach(ask -> note(special, ask.request().need()));
+        loaded.stream()
+                .filter(allocation -> !allocation.hasEnded() && !(allocation.state() instanceof AllocationState.Active))
+                .forEach(allocation -> note(special, allocation.request().need()));
+        return special;
+    }
+
+    private static void note(Map<NeedClass, Boolean> special, NeedClass need) {
+        if (need.isSpecial()) {
+            special.put(need, true);
+        }
+    }
+
+    /**
+     * When allocated environments of these shapes are back: the earliest instants, of those that do not drain.
+     *
+     * @param shapes digests
+     */
+    public record Returns(NeedClass need, List<String> shapes, int limit) {}
+
+    /** For those who gather, having something but not enough: until when others may have what they gather. */
+    public List<Returns> returns(Collection<Command.Ask> asks, Collection<Allocation> loaded) {
+        var found = new LinkedHashMap<NeedClass, Returns>();
+        asks.stream().map(ask -> ask.request().need()).forEach(need -> gathers(need, found));
+        loaded.stream()
+                .filter(allocation -> allocation.state() instanceof Pending || allocation.state() instanceof Granting)
+                .forEach(allocation -> gathers(allocation.request().need(), found));
+        return List.copyOf(found.values());
+    }
+
+    private void gathers(NeedClass need, Map<NeedClass, Returns> found) {
+        if (need.isSpecial() || need.count() == 1 || found.containsKey(need)) {
+            return;
+        }
+        var fitting = Fit.order(need.needs().getFirst(), shapes.values());
+        if (fitting.stream().mapToInt(ShapeCount::free).sum() < need.count() + named.size()) {
+            found.put(
+                    need,
+                    new Returns(
+                            need,
+                            fitting.stream().map(count -> count.shape().digest()).toList(),
+                            need.count()));
+        }
+    }
+}
