@@ -5,6 +5,7 @@ import dev.berth.core.EnvironmentName;
 import dev.berth.core.Policy;
 import dev.berth.core.PoolName;
 import dev.berth.core.Registration;
+import dev.berth.core.Shape;
 import dev.berth.server.ledger.Ledger;
 import java.time.Duration;
 import java.util.Map;
@@ -41,8 +42,18 @@ final class BenchPool {
                 false,
                 Map.of(),
                 null,
-                1_000_000,
-                Duration.ofDays(1),
+                new Policy.Queueing(
+                        1_000_000,
+                        Duration.ofDays(1),
+                        Policy.Queueing.Order.FIFO,
+                        null,
+                        Policy.Queueing.DEFAULT.halfLife(),
+                        Policy.Queueing.DEFAULT.aging(),
+                        Policy.Queueing.DEFAULT.liveness(),
+                        Policy.Queueing.DEFAULT.maxPriority()),
+                Policy.Quota.NONE,
+                Map.of(),
+                null,
                 20,
                 1);
     }
@@ -51,6 +62,6 @@ final class BenchPool {
         var name = "board-%07d".formatted(i);
         var facts = """
                 {"capabilities":{"arch":"arm64"},"connection":{"host":"192.0.2.7","port":22}}""";
-        return new Registration(new EnvironmentName(name), name, null, facts, "1");
+        return new Registration(new EnvironmentName(name), name, null, Shape.PLAIN, facts, "1");
     }
 }
