@@ -40,7 +40,7 @@ final class Lending {
         var use = key == null ? null : working.find(key);
         var earlier = use == null ? null : working.find(use.allocation());
         if (use != null && earlier != null) {
-            return repeat(use, earlier, request);
+            return repeat(use, earlier, ask);
         }
         var refused = refusal(ask);
         if (refused != null) {
@@ -142,9 +142,15 @@ final class Lending {
     private boolean hasLine(Allocation allocation) {
         var own = allocation.line();
         var lines = working.lines();
-        var line = lines.stream().filter(each -> each.key().equals(own)).findFirst();
-        return line.map(each -> each.need() != null || each.waiting() < Search.MOST_SPECIAL)
-                .orElse(lines.size() < Search.MOST_LINES);
+        if (own.need().isEmpty()) {
+            int special = lines.stream()
+                    .filter(line -> line.need() == null)
+                    .mapToInt(Line::waiting)
+                    .sum();
+            return special < Search.MOST_SPECIAL;
+        }
+        var needs = lines.stream().map(line -> line.key().need()).collect(Collectors.toSet());
+        return needs.contains(own.need()) || needs.size() < Search.MOST_NEEDS;
     }
 
     /** In case it asks again. */
@@ -180,8 +186,8 @@ final class Lending {
         return first == null || !first.isAfter(now.plus(retryAfter)) ? retryAfter : Duration.between(now, first);
     }
 
-    private Answer repeat(KeyUse use, Allocation earlier, Request request) {
-        if (!use.digest().equals(request.digest())) {
+    private Answer repeat(KeyUse use, Allocation earlier, Command.Ask ask) {
+        if (!use.digest().equals(ask.request().digest())) {
             return new Answer.Refused(
                     Refusal.IDEMPOTENCY_KEY_REUSED,
                     "This Idempotency-Key was used for another request: allocation " + earlier.id(),
@@ -194,6 +200,7 @@ final class Lending {
                             .formatted(earlier.id(), ended.reason().slug()),
                     earlier);
         }
+        note(earlier, ask.open());
         return new Answer.Current(earlier);
     }
 

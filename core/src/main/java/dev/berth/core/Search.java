@@ -22,8 +22,10 @@ public final class Search {
     public static final int MOST_HEADS = 256;
     /** So many requests with special needs may wait in a pool. */
     public static final int MOST_SPECIAL = 100;
-    /** So many lines a pool's queue may have. */
-    public static final int MOST_LINES = 256;
+    /** So many different needs may wait in a pool. */
+    public static final int MOST_NEEDS = 256;
+    /** So many special requests that cannot be served yet are looked at more closely in one batch. */
+    private static final int MOST_HOPES = 4;
 
     private final Pool pool;
     private final Map<String, ShapeCount> shapes;
@@ -144,16 +146,7 @@ public final class Search {
 
     /** Whether there cannot be enough in this batch: what it gathers is known by its need, not by name. */
     private boolean lacks(NeedClass need) {
-        if (need.isSpecial()) {
-            return false;
-        }
-        int now = 0;
-        for (var count : shapes.values()) {
-            if (need.needs().getFirst().fits(count.shape())) {
-                now += count.free() + named.getOrDefault(count.shape().digest(), 0);
-            }
-        }
-        return now < need.count();
+        return !need.isSpecial() && now(need.needs().getFirst()) < need.count();
     }
 
     private static int add(int one, int other) {
@@ -210,7 +203,13 @@ public final class Search {
     /** For special needs: enough candidates to tell whether they can be served at all, and without a person's doing. */
     public List<Census> census(Collection<Command.Ask> asks, Collection<Allocation> loaded) {
         var found = new LinkedHashMap<Need, Census>();
-        special(asks, loaded).forEach((need, _) -> {
+        int hopes = 0;
+        for (var special : special(asks, loaded).entrySet()) {
+            var need = special.getKey();
+            boolean isAsked = special.getValue();
+            if (!isAsked && !isEnoughFree(need) && ++hopes > MOST_HOPES) {
+                continue;
+            }
             for (var each : need.needs()) {
                 if (need.distinctAccounts() || each.isPinned()) {
                     var fitting = Fit.order(each, shapes.values()).stream()
@@ -226,23 +225,39 @@ public final class Search {
                                     Math.max(one.limit(), other.limit())));
                 }
             }
-        });
+        }
         return List.copyOf(found.values());
     }
 
-    private static Map<NeedClass, Boolean> special(Collection<Command.Ask> asks, Collection<Allocation> loaded) {
-        var special = new LinkedHashMap<NeedClass, Boolean>();
-        asks.forEach(ask -> note(special, ask.request().need()));
-        loaded.stream()
-                .filter(allocation -> !allocation.hasEnded() && !(allocation.state() instanceof AllocationState.Active))
-                .forEach(allocation -> note(special, allocation.request().need()));
-        return special;
+    /** Whether, by shapes alone, each of the needs could be served in this batch. */
+    private boolean isEnoughFree(NeedClass need) {
+        return need.needs().stream().allMatch(each -> now(each) >= each.count());
     }
 
-    private static void note(Map<NeedClass, Boolean> special, NeedClass need) {
-        if (need.isSpecial()) {
-            special.put(need, true);
+    /** How many that fit are free or may come free in this batch. */
+    private int now(Need need) {
+        int now = 0;
+        for (var count : shapes.values()) {
+            if (need.fits(count.shape())) {
+                now += count.free() + named.getOrDefault(count.shape().digest(), 0);
+            }
         }
+        return now;
+    }
+
+    /** The special needs, in order, with whether they are asked for now. */
+    private static Map<NeedClass, Boolean> special(Collection<Command.Ask> asks, Collection<Allocation> loaded) {
+        var special = new LinkedHashMap<NeedClass, Boolean>();
+        asks.stream()
+                .map(ask -> ask.request().need())
+                .filter(NeedClass::isSpecial)
+                .forEach(need -> special.put(need, true));
+        loaded.stream()
+                .filter(allocation -> !allocation.hasEnded() && !(allocation.state() instanceof AllocationState.Active))
+                .map(allocation -> allocation.request().need())
+                .filter(NeedClass::isSpecial)
+                .forEach(need -> special.putIfAbsent(need, false));
+        return special;
     }
 
     /**
