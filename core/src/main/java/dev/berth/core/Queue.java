@@ -39,6 +39,8 @@ final class Queue {
     private @Nullable Instant lentUntil;
     /** What is kept for callers who keep asking. */
     private final Map<EnvironmentName, Allocation> kept = new HashMap<>();
+    /** Needs for which there was not enough, as long as the queue is served in order: there will not be more for those behind. */
+    private final Set<NeedClass> exhausted = new HashSet<>();
     /** What those count on who wait and were not loaded. */
     private final List<NeedClass> behind = new ArrayList<>();
 
@@ -118,6 +120,7 @@ final class Queue {
                 servedAll.remove(next.line());
             }
         }
+        exhausted.clear();
         for (var line : working.lines()) {
             noteUnloaded(line, heads.containsKey(line.key()) && !servedAll.contains(line.key()));
         }
@@ -151,6 +154,9 @@ final class Queue {
         if (pick != null) {
             lending.grant(next, pick);
             return true;
+        }
+        if (avoided(next).isEmpty()) {
+            exhausted.add(next.request().need());
         }
         gather(next);
         return false;
@@ -272,7 +278,9 @@ final class Queue {
      */
     @Nullable
     Pick choose(Allocation who, boolean hasPlace) {
-        var own = assign(who, environment -> mayTake(environment, who, hasPlace, false), true);
+        var own = exhausted.contains(who.request().need())
+                ? null
+                : assign(who, environment -> mayTake(environment, who, hasPlace, false), true);
         if (own != null) {
             return new Pick(own, false);
         }
