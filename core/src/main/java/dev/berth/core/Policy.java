@@ -70,7 +70,7 @@ public record Policy(
     }
 
     /** Whose share of the pool an allocation counts as, for the order of the queue; empty where the order tells nobody apart. */
-    String sharer(String principal, @Nullable String label) {
+    public String sharer(String principal, @Nullable String label) {
         if (queue.order() == Queueing.Order.FIFO) {
             return quota(principal).held() == null ? "" : principal;
         }
