@@ -5,9 +5,12 @@ import dev.berth.core.AllocationId;
 import dev.berth.core.Decision;
 import dev.berth.core.Environment;
 import dev.berth.core.EnvironmentName;
+import dev.berth.core.EnvironmentState;
+import dev.berth.core.Holder;
 import dev.berth.core.Policy;
 import dev.berth.core.Pool;
 import dev.berth.core.PoolName;
+import dev.berth.core.ShapeCount;
 import dev.berth.core.Slice;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -50,6 +53,11 @@ public final class SqliteStore implements Store {
     private static final Duration BUSY = Duration.ofSeconds(10);
     /** Statistics look at so many loans, the newest first. */
     private static final int MOST_STATISTICS = 2_000;
+    /** Beyond what any pool's queue may hold in practice: a bound for the case that one does. */
+    private static final int MOST_WAITING = 100_000;
+
+    private static final int MOST_RETURNS = 20_000;
+    private static final int MOST_HOLDERS = 10_000;
 
     private final Lane writer;
     /** Fair: a caller that came first is not starved by those that come often. */
@@ -202,14 +210,14 @@ public final class SqliteStore implements Store {
         public Pool create(PoolName name, Policy policy, Instant now) {
             writer.updateOne("""
                     INSERT INTO pool (name, policy, listed, sequence, events, available, allocated, cleaning, checking, dirty,
-                        retiring, waiting, issuing, maintained, breaker_failures, touched_at)
-                    VALUES (?, ?, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?)""", name.value(), Rows.text(policy), now);
+                        retiring, waiting, polling, on_hold, issuing, maintained, breaker_failures, touched_at)
+                    VALUES (?, ?, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?)""", name.value(), Rows.text(policy), now);
             return lock(name).orElseThrow();
         }
 
         @Override
         public Slice load(Pool pool, Slice.Needs needs, Instant now) {
-            return new SliceLoader(writer, pool, needs, now).load();
+            return new SliceLoader(writer, rows, pool, needs, now).load();
         }
 
         @Override
@@ -361,7 +369,9 @@ public final class SqliteStore implements Store {
     public Optional<Allocation> allocation(AllocationId id) {
         // An allocation that ends between the two look-ups is found by the second.
         return read(lane -> lane.one(
-                        live(lane), "SELECT " + Rows.LIVE_COLUMNS + " FROM allocation WHERE id = ?", id.value()))
+                        live(lane),
+                        "SELECT " + Rows.LIVE_COLUMNS + " FROM allocation WHERE id = ? AND state <> 'polling'",
+                        id.value()))
                 .or(() -> read(lane -> lane.one(
                         ended(lane),
                         "SELECT " + Rows.ENDED_COLUMNS + " FROM ended_allocation WHERE id = ?",
@@ -369,11 +379,11 @@ public final class SqliteStore implements Store {
     }
 
     private Lane.Row<Allocation> live(Lane lane) {
-        return row -> Rows.live(row, name(lane, row.getInt(2)));
+        return row -> rows.live(row, name(lane, row.getInt(2)));
     }
 
     private Lane.Row<Allocation> ended(Lane lane) {
-        return row -> Rows.ended(row, name(lane, row.getInt(2)));
+        return row -> rows.ended(row, name(lane, row.getInt(2)));
     }
 
     @Override
@@ -387,7 +397,7 @@ public final class SqliteStore implements Store {
                 .append(ended ? Rows.ENDED_COLUMNS : Rows.LIVE_COLUMNS)
                 .append(" FROM ")
                 .append(ended ? "ended_allocation" : "allocation")
-                .append(" WHERE 1 = 1");
+                .append(ended ? " WHERE 1 = 1" : " WHERE state <> 'polling'");
         var arguments = new ArrayList<Object>();
         if (pool.isPresent()) {
             var prefix = Integer.toString(pool.get().number(), 36);
@@ -433,6 +443,120 @@ public final class SqliteStore implements Store {
                         pool,
                         arrival)
                 .orElse(0));
+    }
+
+    @Override
+    public List<Waiting> queue(int pool) {
+        return read(lane -> lane.list(
+                        row -> new Waiting(
+                                new AllocationId(row.getString(1)),
+                                row.getString(2),
+                                row.getString(3),
+                                rows.need(row, 4, 5),
+                                row.getInt(6),
+                                row.getLong(7),
+                                row.getLong(8),
+                                Instant.ofEpochMilli(row.getLong(9)),
+                                Instant.ofEpochMilli(row.getLong(10)),
+                                Rows.instant(row, 11),
+                                Rows.period(row, 12)),
+                        """
+                        SELECT id, principal, sharer, need, needs, priority, rank, arrival, created_at, until, interest_until, duration
+                        FROM allocation WHERE pool = ? AND state = 'pending' ORDER BY arrival LIMIT ?""",
+                        pool,
+                        MOST_WAITING))
+                .stream()
+                .sorted(Comparator.comparingLong(Waiting::rank).thenComparingLong(Waiting::arrival))
+                .toList();
+    }
+
+    @Override
+    public List<ShapeCount> shapes(int pool) {
+        return read(lane -> shapes(lane, pool));
+    }
+
+    private List<ShapeCount> shapes(Lane lane, int pool) {
+        return lane.list(
+                row -> rows.shapeCount(lane, row),
+                "SELECT " + Rows.SHAPE_COUNT_COLUMNS + " FROM shape_count WHERE pool = ? ORDER BY shape",
+                pool);
+    }
+
+    /** Each statement sees the newest commit: where one came between, what is counted together may be off by what it changed. */
+    @Override
+    public List<Return> returns(int pool) {
+        return read(lane -> {
+            var returns = new ArrayList<Return>();
+            for (var count : shapes(lane, pool)) {
+                var digest = count.shape().digest();
+                returns.addAll(lent(lane, pool, digest, count.held(), Math.max(1, MOST_RETURNS - returns.size())));
+                if (count.upkeep() > 0) {
+                    returns.add(new Return(digest, EnvironmentState.Name.CLEANING, null, count.upkeep()));
+                }
+            }
+            return returns;
+        });
+    }
+
+    private static List<Return> lent(Lane lane, int pool, String shape, int held, int limit) {
+        if (held == 0) {
+            return List.of();
+        }
+        var allocated = EnvironmentState.Name.ALLOCATED;
+        var lent = new ArrayList<>(
+                lane.list(row -> new Return(shape, allocated, Rows.instant(row, 1), 1), """
+                SELECT back_at FROM environment WHERE pool = ? AND shape = ? AND back_at IS NOT NULL
+                ORDER BY back_at LIMIT ?""", pool, shape, limit));
+        int rest = held - lent.size();
+        if (rest > 0) {
+            var last = lent.size() < limit
+                    ? null
+                    : lane.one(
+                                    row -> Optional.ofNullable(Rows.instant(row, 1)),
+                                    "SELECT MAX(back_at) FROM environment WHERE pool = ? AND shape = ? AND back_at IS NOT NULL",
+                                    pool,
+                                    shape)
+                            .flatMap(found -> found)
+                            .orElse(null);
+            lent.add(new Return(shape, allocated, last, rest));
+        }
+        return lent;
+    }
+
+    @Override
+    public List<Loan> history(int pool, int limit) {
+        var prefix = Integer.toString(pool, 36);
+        return read(lane -> lane.list(
+                        row -> {
+                            var grantedAt = Rows.instant(row, 5);
+                            return grantedAt == null
+                                    ? Optional.<Loan>empty()
+                                    : Optional.of(new Loan(
+                                            row.getString(1),
+                                            row.getInt(2),
+                                            Rows.period(row, 3),
+                                            Duration.between(Instant.ofEpochMilli(row.getLong(4)), grantedAt),
+                                            Duration.between(grantedAt, Instant.ofEpochMilli(row.getLong(6))),
+                                            Instant.ofEpochMilli(row.getLong(6))));
+                        },
+                        """
+                        SELECT need, count, duration, created_at, granted_at, ended_at FROM ended_allocation
+                        WHERE id > ? AND id < ? ORDER BY id DESC LIMIT ?""",
+                        prefix + "-",
+                        prefix + ".",
+                        limit))
+                .stream()
+                .flatMap(Optional::stream)
+                .toList();
+    }
+
+    @Override
+    public List<Holder> holders(int pool) {
+        return read(lane -> lane.list(
+                Rows::holder,
+                "SELECT " + Rows.HOLDER_COLUMNS + " FROM holder WHERE pool = ? ORDER BY name LIMIT ?",
+                pool,
+                MOST_HOLDERS));
     }
 
     @Override
@@ -516,14 +640,14 @@ public final class SqliteStore implements Store {
         }
         sql.append(" ORDER BY name LIMIT ?");
         arguments.add(query.limit() + 1);
-        var found = read(lane -> lane.list(Rows::environment, sql.toString(), arguments.toArray()));
+        var found = read(lane -> lane.list(row -> rows.environment(lane, row), sql.toString(), arguments.toArray()));
         return page(found, query.limit(), last -> last.name().value());
     }
 
     @Override
     public Optional<Environment> environment(EnvironmentName name) {
         return read(lane -> lane.one(
-                Rows::environment,
+                row -> rows.environment(lane, row),
                 "SELECT " + Rows.ENVIRONMENT_COLUMNS + " FROM environment WHERE name = ?",
                 name.value()));
     }

@@ -7,9 +7,12 @@ import dev.berth.core.Environment;
 import dev.berth.core.EnvironmentName;
 import dev.berth.core.EnvironmentState;
 import dev.berth.core.Event;
+import dev.berth.core.Holder;
+import dev.berth.core.NeedClass;
 import dev.berth.core.Policy;
 import dev.berth.core.Pool;
 import dev.berth.core.PoolName;
+import dev.berth.core.ShapeCount;
 import dev.berth.core.Slice;
 import java.time.Duration;
 import java.time.Instant;
@@ -85,6 +88,24 @@ public interface Store extends AutoCloseable {
 
     /** How many requests of its pool wait before this arrival. */
     int waitingBefore(int pool, long arrival);
+
+    /** Every request of the pool that waits, in the order of rank and arrival; also those that are passed over. */
+    List<Waiting> queue(int pool);
+
+    /** How many environments of the pool have each of its shapes, by the shape's digest. */
+    List<ShapeCount> shapes(int pool);
+
+    /**
+     * What is not free now and comes back without a person's doing. The earliest are told one by one, of each shape; what comes after
+     * is told together, by the last of it.
+     */
+    List<Return> returns(int pool);
+
+    /** Loans that ended, of those requests that were made last the newest first; at most so many requests are looked at. */
+    List<Loan> history(int pool, int limit);
+
+    /** What principals, and others who share the pool, have of it or had lately, by name. */
+    List<Holder> holders(int pool);
 
     /** When the oldest waiting request of the pool was made; null when none waits. */
     @Nullable
@@ -191,6 +212,55 @@ public interface Store extends AutoCloseable {
      * @param pool the pool's number
      */
     record StoredEvent(int pool, PoolName name, Event event) {}
+
+    /**
+     * A request that waits.
+     *
+     * @param sharer whose share of the pool it counts as; empty where that makes no difference
+     * @param interestUntil null while it is passed over
+     * @param duration asked for; null for the pool's session
+     */
+    record Waiting(
+            AllocationId id,
+            String principal,
+            String sharer,
+            NeedClass need,
+            int priority,
+            long rank,
+            long arrival,
+            Instant createdAt,
+            Instant until,
+            @Nullable Instant interestUntil,
+            @Nullable Duration duration) {
+
+        public int count() {
+            return need.count();
+        }
+    }
+
+    /**
+     * Environments of one shape that come back.
+     *
+     * @param state {@code ALLOCATED}, or {@code CLEANING} for whatever upkeep there is
+     * @param backAt not earlier than this a lent one has to be back, and the last of them where they are several; null where there is no
+     *     such time
+     */
+    record Return(
+            String shape,
+            EnvironmentState.Name state,
+            @Nullable Instant backAt,
+            int count) {}
+
+    /**
+     * What was lent once.
+     *
+     * @param need digest of what was asked for
+     * @param count environments
+     * @param asked how long it was wanted; null for the pool's session
+     * @param waited from the request until access was there
+     * @param lasted from there to the end
+     */
+    record Loan(String need, int count, @Nullable Duration asked, Duration waited, Duration lasted, Instant endedAt) {}
 
     /**
      * What the pool did lately.
