@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Queue {
     /** What a sharer holds counts as used so far ahead: else all that comes free at once would go to the same one. */
-    private static final double MINUTES_AHEAD = 1;
+    static final double MINUTES_AHEAD = 1;
 
     private final Working working;
     private final Lending lending;

@@ -1,0 +1,116 @@
+package dev.berth.core;
+
+import java.time.Duration;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Draws how long loans and upkeep last, in milliseconds, from what lasted how long before. What no history tells is drawn from the
+ * deadlines: all such draws of one course share one quantile, since what makes one guess wrong makes the others wrong alike. So with
+ * no history at all the median course has half of every deadline, and the course that nine of ten stay below has all of it.
+ */
+final class ForecastDraws {
+    /** Longer than anything: it is not known when. */
+    static final long NEVER = 1L << 41;
+
+    /** A history of so few is worth as much as a guess. */
+    private static final double GUESS_WEIGHT = 2;
+
+    private static final long GOLDEN = 0x9E3779B97F4A7C15L;
+
+    /** How long loans lasted, as a part of what they might have, ascending. */
+    private final double[] parts;
+    /** How long loans lasted, ascending. */
+    private final double[] lengths;
+    /** How long upkeep lasted, ascending. */
+    private final double[] upkeeps;
+    /** What upkeep may take where nothing is known of it; 0 where there is none. */
+    private final long upkeepLimit;
+
+    private long seed;
+    private double guess;
+
+    ForecastDraws(ForecastPool.History history, Policy policy) {
+        parts = history.loans().stream()
+                .filter(loan -> loan.allowed() != null && loan.allowed().isPositive())
+                .mapToDouble(loan -> part(loan.lasted(), loan.allowed()))
+                .sorted()
+                .toArray();
+        lengths = history.loans().stream()
+                .mapToDouble(loan -> loan.lasted().toMillis())
+                .sorted()
+                .toArray();
+        upkeepLimit = policy.steps().stream()
+                .filter(step -> step != Step.ISSUE)
+                .mapToLong(step -> policy.limits(step).timeout().toMillis())
+                .sum();
+        upkeeps = upkeepLimit == 0
+                ? new double[0]
+                : history.upkeep().stream()
+                        .mapToDouble(Duration::toMillis)
+                        .sorted()
+                        .toArray();
+    }
+
+    private static double part(Duration lasted, @Nullable Duration allowed) {
+        return allowed == null ? 1 : (double) lasted.toMillis() / allowed.toMillis();
+    }
+
+    /**
+     * Begins a course.
+     *
+     * @param number the same number draws the same
+     * @param quantile of this course among all, above 0 and up to 1
+     */
+    void begin(long number, double quantile) {
+        seed = number * GOLDEN;
+        guess = quantile <= 0.5 ? quantile : Math.min(1, 0.5 + (quantile - 0.5) * 1.25);
+    }
+
+    /**
+     * What is left of a loan.
+     *
+     * @param allowed from its beginning to its deadline; {@link #NEVER} where it has none
+     */
+    long rest(long age, long allowed) {
+        if (allowed != NEVER && age >= allowed) {
+            return 0;
+        }
+        double drawn = allowed == NEVER
+                ? drawn(lengths, age, 1, 0)
+                : drawn(parts, (double) age / allowed, allowed, GUESS_WEIGHT);
+        if (drawn >= 0) {
+            return Math.max(0, Math.round(drawn) - age);
+        }
+        return allowed == NEVER ? NEVER : Math.round((allowed - age) * guess);
+    }
+
+    /** How long upkeep goes on that began so long ago; 0 for upkeep that is to begin. */
+    long upkeep(long age) {
+        if (upkeepLimit == 0) {
+            return 0;
+        }
+        double drawn = drawn(upkeeps, age, 1, GUESS_WEIGHT);
+        return drawn >= 0 ? Math.max(0, Math.round(drawn) - age) : Math.round(Math.max(0, upkeepLimit - age) * guess);
+    }
+
+    /** One of those that are longer than this, times the scale; negative where the guess is to be taken. */
+    private double drawn(double[] ascending, double longerThan, double scale, double guessWeight) {
+        int from = 0;
+        if (longerThan > 0) {
+            int found = Arrays.binarySearch(ascending, longerThan);
+            from = found < 0 ? -found - 1 : found + 1;
+        }
+        int count = ascending.length - from;
+        double place = next() * (count + guessWeight);
+        return place < count ? ascending[from + (int) place] * scale : -1;
+    }
+
+    /** The next number of SplitMix64 (Steele, Lea, Flood 2014), from 0 to 1. */
+    private double next() {
+        seed += GOLDEN;
+        long mixed = (seed ^ (seed >>> 30)) * 0xBF58476D1CE4E5B9L;
+        mixed = (mixed ^ (mixed >>> 27)) * 0x94D049BB133111EBL;
+        return ((mixed ^ (mixed >>> 31)) >>> 11) * 0x1.0p-53;
+    }
+}

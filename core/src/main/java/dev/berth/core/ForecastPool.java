@@ -1,0 +1,161 @@
+package dev.berth.core;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A pool at an instant, as far as a forecast needs it.
+ *
+ * @param waiting requests that wait, and callers who keep asking, in any order
+ * @param shapes how many environments have which shape, all of them
+ * @param busy environments that are neither free nor dirty nor draining; where that is not all of them, those that are back first
+ * @param holders principals and sharers of the pool, by name
+ */
+public record ForecastPool(
+        Instant now,
+        Policy policy,
+        List<Allocation> waiting,
+        List<ShapeCount> shapes,
+        List<Busy> busy,
+        Map<String, Holder> holders,
+        History history) {
+    /** Who came first, were priority counted as having come earlier. */
+    static final Comparator<Allocation> BY_RANK =
+            Comparator.<Allocation>comparingLong(Allocation::rank).thenComparingLong(Allocation::arrival);
+
+    public ForecastPool {
+        Objects.requireNonNull(now);
+        Objects.requireNonNull(policy);
+        waiting = List.copyOf(waiting);
+        shapes = List.copyOf(shapes);
+        busy = List.copyOf(busy);
+        holders = Map.copyOf(holders);
+        Objects.requireNonNull(history);
+    }
+
+    /**
+     * An environment that is lent again some time.
+     *
+     * @param shape the digest of its shape
+     * @param since when it was lent, or when its upkeep began
+     * @param loan who has it; null while it is in upkeep
+     */
+    public record Busy(
+            EnvironmentName name,
+            String shape,
+            @Nullable String account,
+            Instant since,
+            @Nullable Loan loan) {
+        public Busy {
+            Objects.requireNonNull(name);
+            Objects.requireNonNull(shape);
+            Objects.requireNonNull(since);
+        }
+    }
+
+    /**
+     * By whom an environment is held.
+     *
+     * @param backBy when it ends at the latest; null where that is not known
+     */
+    public record Loan(
+            AllocationId allocation,
+            String requester,
+            String principal,
+            String sharer,
+            @Nullable Instant backBy) {
+        public Loan {
+            Objects.requireNonNull(allocation);
+            Objects.requireNonNull(requester);
+            Objects.requireNonNull(principal);
+            Objects.requireNonNull(sharer);
+        }
+    }
+
+    /**
+     * What happened lately.
+     *
+     * @param loans that ended
+     * @param upkeep times from a loan's end until its environment could be lent again
+     */
+    public record History(List<Past> loans, List<Duration> upkeep) {
+        public static final History NONE = new History(List.of(), List.of());
+
+        public History {
+            loans = List.copyOf(loans);
+            upkeep = List.copyOf(upkeep);
+        }
+    }
+
+    /**
+     * A loan that ended.
+     *
+     * @param allowed how long it might have lasted; null for as long as it liked
+     */
+    public record Past(Duration lasted, @Nullable Duration allowed) {
+        public Past {
+            Objects.requireNonNull(lasted);
+        }
+    }
+
+    /** Those who wait, the first to be served first, as the rules of the queue have it now. */
+    List<Allocation> inOrder() {
+        if (!isFair()) {
+            return waiting.stream().sorted(BY_RANK).toList();
+        }
+        return waiting.stream()
+                .sorted(Comparator.comparingLong(this::level)
+                        .reversed()
+                        .thenComparingDouble(this::share)
+                        .thenComparing(BY_RANK))
+                .toList();
+    }
+
+    boolean isFair() {
+        return policy.queue().order() == Policy.Queueing.Order.FAIR;
+    }
+
+    Holder holder(String name) {
+        var known = holders.get(name);
+        return known == null ? Holder.unknown(name, now) : known;
+    }
+
+    private long level(Allocation allocation) {
+        var served = holder(allocation.sharer()).servedAt();
+        var since = served.isAfter(allocation.createdAt()) ? served : allocation.createdAt();
+        return allocation.request().priority()
+                + Math.floorDiv(
+                        Duration.between(since, now).toMillis(),
+                        policy.queue().aging().toMillis());
+    }
+
+    private double share(Allocation allocation) {
+        var holder = holder(allocation.sharer());
+        return holder.usedAt(now, policy.queue().halfLife()) + holder.held() * Queue.MINUTES_AHEAD;
+    }
+
+    /** Whether it is passed over, since nobody is known to be interested in it. */
+    boolean isAsleep(Allocation allocation) {
+        return !allocation.isAwake()
+                || (allocation.state() instanceof AllocationState.Pending pending
+                        && pending.interestUntil() != null
+                        && !pending.interestUntil().isAfter(now));
+    }
+
+    /** How many environments its principal may have at once; null for as many as there are. */
+    @Nullable
+    Integer mostHeld(Allocation allocation) {
+        return policy.quota(allocation.principal()).held();
+    }
+
+    boolean isOverQuota(Allocation allocation) {
+        var most = mostHeld(allocation);
+        return most != null
+                && holder(allocation.principal()).held() + allocation.request().count() > most;
+    }
+}
