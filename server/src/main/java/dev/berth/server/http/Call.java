@@ -106,6 +106,15 @@ final class Call {
         return null;
     }
 
+    /**
+     * Watches whether the caller goes away while its request is held.
+     *
+     * @param gone as {@link Incoming#watch} has it
+     */
+    Incoming.Watch watch(Runnable gone) {
+        return WatchedConnections.of(request).watch(gone);
+    }
+
     boolean accepts(String mediaType) {
         var accept = header(HeaderNames.ACCEPT);
         return accept != null && accept.contains(mediaType);
