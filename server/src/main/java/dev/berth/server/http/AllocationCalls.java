@@ -1,6 +1,7 @@
 package dev.berth.server.http;
 
 import dev.berth.core.Allocation;
+import dev.berth.core.AllocationId;
 import dev.berth.core.AllocationState;
 import dev.berth.core.AllocationState.Active;
 import dev.berth.core.AllocationState.Ended;
@@ -165,7 +166,7 @@ final class AllocationCalls {
                         pool == null ? null : new PoolName(pool),
                         state,
                         call.query("requester"),
-                        call.query("cursor"),
+                        call.cursor(text -> AllocationId.parse(text).isPresent() ? text : null),
                         call.limit(PAGE, LARGEST_PAGE)));
         var now = desk.now();
         return Reply.json(200, json -> {
