@@ -33,17 +33,6 @@ final class Durations {
 
     /** The shortest text that reads as the same whole seconds. */
     static String format(Duration duration) {
-        StringBuilder text = new StringBuilder();
-        append(text, duration.toDaysPart(), 'd');
-        append(text, duration.toHoursPart(), 'h');
-        append(text, duration.toMinutesPart(), 'm');
-        append(text, duration.toSecondsPart(), 's');
-        return text.isEmpty() ? "0s" : text.toString();
-    }
-
-    private static void append(StringBuilder text, long amount, char unit) {
-        if (amount > 0) {
-            text.append(amount).append(unit);
-        }
+        return dev.berth.core.Durations.text(duration);
     }
 }

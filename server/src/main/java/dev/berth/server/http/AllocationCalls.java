@@ -1,6 +1,7 @@
 package dev.berth.server.http;
 
 import dev.berth.core.Allocation;
+import dev.berth.core.AllocationId;
 import dev.berth.core.AllocationState;
 import dev.berth.core.AllocationState.Active;
 import dev.berth.core.AllocationState.Ended;
@@ -53,9 +54,7 @@ final class AllocationCalls {
         var hold = wanted.request().maxWait().isPositive() ? call.hold() : null;
         long began = System.nanoTime();
         var asked = current(desk.ask(call.principal(), wanted.pool(), wanted.request()), wanted.pool());
-        var came = isWaited(asked.state(), hold)
-                ? held(call.principal(), asked, state -> deadline(state, began, hold))
-                : asked;
+        var came = isWaited(asked.state(), hold) ? held(call, asked, state -> deadline(state, began, hold)) : asked;
         var reply = granted(call.principal(), came);
         return hold == null ? reply : reply.with(applied(hold));
     }
@@ -74,16 +73,16 @@ final class AllocationCalls {
     }
 
     /** Waits as long as the deadline of the state says, and gives the allocation as it is then. */
-    private Allocation held(Principal principal, Allocation first, Function<AllocationState, Optional<Long>> deadline) {
-        try (var hold = holds.open(first.id())) {
+    private Allocation held(Call call, Allocation first, Function<AllocationState, Optional<Long>> deadline) {
+        try (var hold = holds.open(first.id(), call)) {
             if (hold == null) {
                 return first;
             }
             while (true) {
-                var now = desk.find(principal, first.id().value())
+                var now = desk.find(call.principal(), first.id().value())
                         .orElseThrow(() -> new Problem(ErrorCode.NO_SUCH_ALLOCATION, "No allocation " + first.id()));
                 var until = deadline.apply(now.state());
-                if (until.isEmpty() || !hold.await(until.get())) {
+                if (until.isEmpty() || hold.await(until.get()) != Holds.Woken.CHANGED) {
                     return now;
                 }
             }
@@ -144,7 +143,7 @@ final class AllocationCalls {
         var was = first.state().getClass();
         var came = first.state() instanceof Ended
                 ? first
-                : held(principal, first, state -> {
+                : held(call, first, state -> {
                     boolean waits = state.getClass() == was || state instanceof Granting;
                     return waits ? Optional.of(until) : Optional.empty();
                 });
@@ -167,7 +166,7 @@ final class AllocationCalls {
                         pool == null ? null : new PoolName(pool),
                         state,
                         call.query("requester"),
-                        call.query("cursor"),
+                        call.cursor(text -> AllocationId.parse(text).isPresent() ? text : null),
                         call.limit(PAGE, LARGEST_PAGE)));
         var now = desk.now();
         return Reply.json(200, json -> {

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -106,6 +107,15 @@ final class Call {
         return null;
     }
 
+    /**
+     * Watches whether the caller goes away while its request is held.
+     *
+     * @param gone as {@link Incoming#watch} has it
+     */
+    Incoming.Watch watch(Runnable gone) {
+        return WatchedConnections.of(request).watch(gone);
+    }
+
     boolean accepts(String mediaType) {
         var accept = header(HeaderNames.ACCEPT);
         return accept != null && accept.contains(mediaType);
@@ -135,6 +145,24 @@ final class Call {
             throw Problem.field(name, "is given more than once");
         }
         return all.isEmpty() || all.getFirst().isEmpty() ? null : all.getFirst();
+    }
+
+    /**
+     * Where a page begins, as the one before it told ({@code cursor}); null for the first page.
+     *
+     * @param decode gives null for what no page can have told
+     */
+    @Nullable
+    String cursor(Function<String, @Nullable String> decode) {
+        var text = query("cursor");
+        if (text == null) {
+            return null;
+        }
+        var place = decode.apply(text);
+        if (place == null) {
+            throw Problem.field("cursor", "is not a cursor of this list");
+        }
+        return place;
     }
 
     /** The parameter {@code limit}. */

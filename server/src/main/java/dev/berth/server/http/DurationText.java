@@ -1,5 +1,6 @@
 package dev.berth.server.http;
 
+import dev.berth.core.Durations;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -39,14 +40,6 @@ final class DurationText {
 
     /** The shortest text for it; parts of a second are cut off. */
     static String format(Duration duration) {
-        var text = new StringBuilder();
-        long left = duration.toSeconds();
-        for (int i = 0; i < SECONDS.length; i++) {
-            if (left >= SECONDS[i]) {
-                text.append(left / SECONDS[i]).append(UNITS.charAt(i));
-                left %= SECONDS[i];
-            }
-        }
-        return text.isEmpty() ? "0s" : text.toString();
+        return Durations.text(duration);
     }
 }

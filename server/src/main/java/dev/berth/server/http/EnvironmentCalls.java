@@ -44,7 +44,7 @@ final class EnvironmentCalls {
         var page = desk.environments(
                 pool == null ? null : new PoolName(pool),
                 state(call.query("state")),
-                call.query("cursor"),
+                call.cursor(EnvironmentCursor::decode),
                 call.limit(PAGE, LARGEST_PAGE));
         return Reply.json(200, json -> {
             json.writeStartObject();
@@ -56,7 +56,8 @@ final class EnvironmentCalls {
                 json.writeEndObject();
             });
             json.writeEndArray();
-            Json.text(json, "next", page.next());
+            var last = page.next();
+            Json.text(json, "next", last == null ? null : EnvironmentCursor.encode(last));
             json.writeEndObject();
         });
     }

@@ -29,37 +29,58 @@ final class Holds implements Ledger.Listener {
         places = new Semaphore(most);
     }
 
+    /** Why a hold went on. */
+    enum Woken {
+        /** Something happened to the allocation. */
+        CHANGED,
+        /** The time is over, or the service stops. */
+        OVER,
+        /** The caller closed its connection: there is nobody who waits. */
+        GONE
+    }
+
     /** One request that is held. */
     final class Hold implements AutoCloseable {
         private final AllocationId id;
         private final Semaphore changes = new Semaphore(0);
+        private final Incoming.Watch watch;
+        private volatile boolean gone;
 
-        private Hold(AllocationId id) {
+        private Hold(AllocationId id, Call call) {
             this.id = id;
+            this.watch = call.watch(this::gone);
+        }
+
+        private void gone() {
+            gone = true;
+            changes.release();
         }
 
         /**
          * Waits for a change since the last call, or since this was opened.
          *
          * @param deadline of {@link System#nanoTime}
-         * @return false when the time is over, or the service stops
          */
-        boolean await(long deadline) {
+        Woken await(long deadline) {
             if (closed) {
-                return false;
+                return Woken.OVER;
             }
             try {
                 boolean changed = changes.tryAcquire(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
                 changes.drainPermits();
-                return changed && !closed;
+                if (gone) {
+                    return Woken.GONE;
+                }
+                return changed && !closed ? Woken.CHANGED : Woken.OVER;
             } catch (InterruptedException _) {
                 Thread.currentThread().interrupt();
-                return false;
+                return Woken.OVER;
             }
         }
 
         @Override
         public void close() {
+            watch.close();
             byAllocation.computeIfPresent(id, (key, holds) -> {
                 holds.remove(this);
                 return holds.isEmpty() ? null : holds;
@@ -68,13 +89,13 @@ final class Holds implements Ledger.Listener {
         }
     }
 
-    /** Registers; null where no more can be held, or the service stops. */
+    /** Registers a call that waits for an allocation; null where no more can be held, or the service stops. */
     @Nullable
-    Hold open(AllocationId id) {
+    Hold open(AllocationId id, Call call) {
         if (closed || !places.tryAcquire()) {
             return null;
         }
-        var hold = new Hold(id);
+        var hold = new Hold(id, call);
         byAllocation.compute(id, (key, holds) -> {
             var all = holds == null ? ConcurrentHashMap.<Hold>newKeySet() : holds;
             all.add(hold);
@@ -96,9 +117,9 @@ final class Holds implements Ledger.Listener {
         }
     }
 
-    /** How many allocations are waited for. */
-    int allocations() {
-        return byAllocation.size();
+    /** The allocations that are waited for. A copy. */
+    Set<AllocationId> open() {
+        return Set.copyOf(byAllocation.keySet());
     }
 
     /** How many requests are held. */

@@ -1,5 +1,6 @@
 package dev.berth.server.http;
 
+import dev.berth.core.AllocationId;
 import dev.berth.core.Command.Action;
 import dev.berth.core.Decision;
 import dev.berth.core.PoolName;
@@ -15,6 +16,8 @@ import io.helidon.webserver.WebServerConfig;
 import io.helidon.webserver.http.DirectHandlers;
 import io.helidon.webserver.http.HttpRouting;
 import io.helidon.webserver.http1.Http1Config;
+import io.helidon.webserver.http1.Http1ConnectionSelector;
+import io.helidon.webserver.spi.ServerConnectionSelector;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -113,9 +116,14 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
         return routes;
     }
 
+    /** The allocations that requests are held for now. */
+    Set<AllocationId> waitedFor() {
+        return holds.open();
+    }
+
     /** How many allocations requests are held for. */
     int held() {
-        return holds.allocations();
+        return waitedFor().size();
     }
 
     /** How many requests are held. */
@@ -136,11 +144,18 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
                 .maxPayloadSize(MOST_READ)
                 .shutdownGracePeriod(STOPPING)
                 .connectionOptions(SocketOptions.builder().tcpNoDelay(true).build())
+                .protocolsDiscoverServices(false) // else there were connections that are not watched
                 .addConnectionSelector(new OtherProtocols(answering::other))
-                .addProtocol(Http1Config.builder()
+                .addConnectionSelector(new WatchedConnections(http()));
+    }
+
+    private static ServerConnectionSelector http() {
+        return Http1ConnectionSelector.builder()
+                .config(Http1Config.builder()
                         .maxPrologueLength(LONGEST_URI)
                         .maxHeadersSize(LONGEST_HEADERS)
-                        .build());
+                        .build())
+                .build();
     }
 
     private HttpRouting.Builder routing(Answering answering) {

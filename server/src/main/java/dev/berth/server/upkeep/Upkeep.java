@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
@@ -233,17 +234,22 @@ public final class Upkeep {
                 : "…" + report.substring(report.length() - LONGEST_REPORT);
     }
 
-    /** Reports the result; one that the ledger cannot take now is kept, with its claim renewed, and reported again. */
+    /**
+     * Reports the result; one that the ledger cannot take now is kept, with its claim renewed, and reported again. A report whose
+     * answer is still to come is not repeated: the second would find the claim gone, as if the first had not counted.
+     */
     private void report(Running step) {
         var result = step.result;
-        if (result == null) {
+        if (result == null || !step.reporting.compareAndSet(false, true)) {
             return;
         }
         var _ = ledger.submit(
                         step.pool,
                         new Command.Report(step.environment.name(), step.claim.id(), step.environment.epoch(), result))
                 .whenComplete((answer, failure) -> {
-                    if (failure == null) {
+                    if (failure != null) {
+                        step.reporting.set(false);
+                    } else {
                         if (answer instanceof Answer.Reported(boolean taken) && !taken) {
                             LOG.info(
                                     "{} of {}: the claim was lost, its result was not taken",
@@ -286,6 +292,8 @@ public final class Upkeep {
         volatile long trustedFrom;
         volatile boolean lost;
         volatile Command.@Nullable Result result;
+        /** The result was handed over, and the ledger has not answered yet. */
+        final AtomicBoolean reporting = new AtomicBoolean();
 
         Running(PoolName pool, Assignment assignment, long trustedFrom) {
             this.pool = pool;

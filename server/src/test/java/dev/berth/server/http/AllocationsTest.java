@@ -45,6 +45,20 @@ class AllocationsTest extends ServiceTest {
     }
 
     @Test
+    void aCursorThatNoPageGaveIsRefused() {
+        for (var wrong : new String[] {"zzz", "0", "%20", "1-", "release-1"}) {
+            for (var list : new String[] {"/allocations", "/allocations?state=ended", "/environments"}) {
+                var refused = service.call(
+                        OPERATOR, "GET", list + (list.contains("?") ? "&" : "?") + "cursor=" + wrong, null);
+                assertThat(refused.status()).as(list + " " + wrong).isEqualTo(400);
+                assertThat(refused.code()).isEqualTo("invalid-request");
+                assertThat(refused.body().path("errors").get(0).path("field").asString())
+                        .isEqualTo("cursor");
+            }
+        }
+    }
+
+    @Test
     void anEnvironmentIsLentKeptAliveAndGivenBack() {
         var granted = service.ask(ALICE, "release");
         assertThat(granted.status()).as(granted.text()).isEqualTo(200);

@@ -2,12 +2,16 @@ package dev.berth.server.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -15,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 /** When a connection ends, and what is said before. */
 class ConnectionsTest {
@@ -80,6 +85,50 @@ class ConnectionsTest {
         var body = Service.JSON.readTree(answer.substring(answer.indexOf("\r\n\r\n") + 4));
         assertThat(body.path("code").asString()).isEqualTo(code);
         assertThat(body.path("requestId").asString()).isNotEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "GET /pools HT",
+                "GET /pools HTTP/1.1\r\nHost: x\r\nAuthoriz",
+                POST + "Content-Length: 100\r\n\r\n{",
+                POST + "Transfer-Encoding: chunked\r\n\r\n5\r\n{",
+                POST + "Transfer-Encoding: chunked\r\n\r\n5",
+                "PUT /pools HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+            })
+    void aRequestThatIsCutOffIsNotWorthALineInTheLog(String begin) throws IOException {
+        for (boolean reset : new boolean[] {false, true}) {
+            var logged = logged(() -> {
+                try (var socket = new Socket(InetAddress.getLoopbackAddress(), service.port())) {
+                    socket.getOutputStream().write(begin.getBytes(StandardCharsets.ISO_8859_1));
+                    socket.setSoLinger(reset, 0);
+                }
+                // It was accepted before this one, and whatever is logged of it is logged once the service has stopped.
+                service.call("", "GET", "/healthz/live", null);
+                service.close();
+            });
+            assertThat(logged).isEmpty();
+            service = new Service(folder);
+        }
+    }
+
+    private interface Action {
+        void run() throws IOException;
+    }
+
+    /** What the service logs meanwhile. */
+    private static String logged(Action action) throws IOException {
+        var appender = new ListAppender<ILoggingEvent>();
+        var root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
+        appender.start();
+        root.addAppender(appender);
+        try {
+            action.run();
+        } finally {
+            root.detachAppender(appender);
+        }
+        return appender.list.stream().map(ILoggingEvent::toString).collect(Collectors.joining("\n"));
     }
 
     @ParameterizedTest

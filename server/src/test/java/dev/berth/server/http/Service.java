@@ -26,6 +26,7 @@ import dev.berth.server.auth.StandingAccess;
 import dev.berth.server.auth.TokenDesk;
 import dev.berth.server.ledger.Ledger;
 import dev.berth.server.store.SqliteStore;
+import io.helidon.common.tls.Tls;
 import io.helidon.webserver.WebServer;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -49,6 +50,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -78,11 +80,21 @@ final class Service implements AutoCloseable {
     final List<String> configurations = new ArrayList<>();
     private final Thread stepping;
     private final WebServer server;
-    private final HttpClient client =
-            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private final HttpClient client;
+    private final String scheme;
     private volatile boolean stopped;
 
     Service(Path folder) {
+        this(folder, null);
+    }
+
+    /**
+     * @param tls what the service and its callers are to encrypt with; null for plain connections
+     */
+    Service(Path folder, @Nullable SSLContext tls) {
+        var http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1);
+        client = (tls == null ? http : http.sslContext(tls)).build();
+        scheme = tls == null ? "http" : "https";
         store = SqliteStore.open(folder.resolve("berth.db"), SqliteStore.Synchronous.OFF);
         ledger = new Ledger(store, now::get, () -> UUID.randomUUID().toString(), 1_000);
         try {
@@ -109,6 +121,9 @@ final class Service implements AutoCloseable {
         stepping = Thread.ofPlatform().name("ledger").start(this::step);
         var builder = WebServer.builder().host("127.0.0.1").port(0);
         api.install(builder);
+        if (tls != null) {
+            builder.tls(Tls.builder().sslContext(tls).build());
+        }
         server = builder.build().start();
     }
 
@@ -268,7 +283,7 @@ final class Service implements AutoCloseable {
     }
 
     URI uri(String path) {
-        return URI.create("http://127.0.0.1:" + server.port() + path);
+        return URI.create(scheme + "://127.0.0.1:" + server.port() + path);
     }
 
     int port() {
