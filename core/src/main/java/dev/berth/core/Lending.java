@@ -216,21 +216,21 @@ final class Lending {
         }
         var session = policy.session();
         if (request.duration() != null && request.duration().compareTo(SHORTEST_DURATION) < 0) {
-            return outOfRange("duration: at least " + SHORTEST_DURATION);
+            return outOfRange("duration: at least " + Durations.text(SHORTEST_DURATION));
         }
         if (request.keepalive() != null && request.keepalive().compareTo(Policy.SHORTEST_KEEPALIVE) < 0) {
-            return outOfRange("keepalive: at least " + Policy.SHORTEST_KEEPALIVE);
+            return outOfRange("keepalive: at least " + Durations.text(Policy.SHORTEST_KEEPALIVE));
         }
         if (request.duration() != null && session != null && request.duration().compareTo(session) > 0) {
-            return outOfRange("duration: at most the pool's session, " + session);
+            return outOfRange("duration: at most the pool's session, " + Durations.text(session));
         }
         if (request.keepalive() != null
                 && session != null
                 && request.keepalive().compareTo(session) > 0) {
-            return outOfRange("keepalive: at most the pool's session, " + session);
+            return outOfRange("keepalive: at most the pool's session, " + Durations.text(session));
         }
         if (request.maxWait().compareTo(policy.queue().maxWait()) > 0) {
-            return outOfRange("maxWait: at most " + policy.queue().maxWait());
+            return outOfRange("maxWait: at most " + Durations.text(policy.queue().maxWait()));
         }
         var quota = policy.quota(ask.principal()).held();
         if (quota != null && request.count() > quota) {
@@ -488,7 +488,7 @@ final class Lending {
         }
         var before = active.hold();
         if (command.period().compareTo(terms.max()) > 0) {
-            return outOfRange("for: at most " + terms.max());
+            return outOfRange("for: at most " + Durations.text(terms.max()));
         }
         int count = allocation.request().count();
         if (before == null && working.onHold() + count > terms.quota()) {
