@@ -217,6 +217,8 @@ final class NaiveModel {
                 }
                 yield "loan " + loan.id;
             }
+            case Command.Attend _, Command.Leave _, Command.Hold _, Command.Prioritise _ ->
+                throw new IllegalArgumentException("not modelled: " + command);
             case Command.Report report -> report(report) ? "taken" : "lost";
             case Command.RenewClaims renew -> {
                 boolean lost = false;
@@ -307,7 +309,7 @@ final class NaiveModel {
         if (!granted && !request.maxWait().isPositive()) {
             return "no-environment-available";
         }
-        if (!granted && waiting().size() >= policy.queueMax()) {
+        if (!granted && waiting().size() >= policy.queue().max()) {
             return "queue-full";
         }
         loans.put(loan.id, loan);

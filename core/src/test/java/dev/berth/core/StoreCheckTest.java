@@ -58,7 +58,10 @@ final class StoreCheckTest {
                 active.grants().subList(0, active.grants().size() - 1),
                 active.grantedAt(),
                 active.expiresAt(),
-                active.keepaliveBy());
+                active.keepaliveBy(),
+                active.collectBy(),
+                active.loan(),
+                active.hold());
     }
 
     @Test
@@ -95,12 +98,18 @@ final class StoreCheckTest {
                             pool.events(),
                             free,
                             pool.waiting(),
+                            pool.polling(),
+                            pool.onHold(),
                             pool.issuing(),
                             pool.maintained(),
                             pool.breaker(),
                             pool.touchedAt()),
                     decision.allocations(),
                     environments,
+                    decision.forgotten(),
+                    decision.shapes(),
+                    decision.lines(),
+                    decision.holders(),
                     decision.keysUsed(),
                     decision.keysFreed(),
                     decision.events(),
@@ -141,7 +150,9 @@ final class StoreCheckTest {
                 waiting.pool(),
                 waiting.principal(),
                 waiting.request(),
+                waiting.sharer(),
                 waiting.arrival() + 1000,
+                waiting.rank(),
                 waiting.createdAt(),
                 waiting.keepalive(),
                 waiting.state());
@@ -156,6 +167,10 @@ final class StoreCheckTest {
                 decision.pool(),
                 allocations,
                 environments,
+                decision.forgotten(),
+                decision.shapes(),
+                decision.lines(),
+                decision.holders(),
                 keysUsed,
                 decision.keysFreed(),
                 decision.events(),

@@ -185,7 +185,7 @@ final class Walk {
                     same("end of " + id, active.expiresAt(), loan.expires);
                     same("keepalive of " + id + " due " + due, active.keepaliveBy(), loan.keepaliveBy);
                 }
-                case AllocationState.Ended _ -> {}
+                case AllocationState.Polling _, AllocationState.Ended _ -> {}
             }
         });
         same("allocations", store.live.size() + store.ended.size(), model.loans.size());
@@ -267,7 +267,8 @@ final class Walk {
             case "ask" -> {
                 var id = AllocationId.create(1, now, ids);
                 asked.add(id);
-                yield new Command.Ask(id, who.principal(), request(move));
+                yield new Command.Ask(
+                        id, who.principal(), request(move), Duration.ofSeconds(move.b % 100), null, who.operator());
             }
             case "release" -> new Command.Release(some(move.a), who, move.c % 3 == 0 ? "well" : null);
             case "keep" -> new Command.KeepAlive(some(move.a), who);
@@ -296,10 +297,11 @@ final class Walk {
         int wait = move.c % 3 == 0 ? 0 : move.c % 200;
         return new Request(
                 "job",
-                1 + (move.a % 10 < 6 ? 0 : move.a % 4),
+                NeedClass.of(List.of(Need.any(1 + (move.a % 10 < 6 ? 0 : move.a % 4))), false),
                 move.b % 5 == 0 ? Duration.ofSeconds(1 + move.b % 90) : null,
                 move.c % 4 == 0 ? Duration.ofSeconds(10 + move.c % 50) : null,
                 Duration.ofSeconds(wait),
+                0,
                 "{}",
                 move.b % 4 == 0 ? "k" + move.a % 5 : null,
                 "body" + (move.c % 20 == 0 ? 1 : 0));
