@@ -210,8 +210,10 @@ public final class Search {
             if (!isAsked && !isEnoughFree(need) && ++hopes > MOST_HOPES) {
                 continue;
             }
+            // Where one need names environments, the others have to be told by name too: they may want the same one.
+            boolean byName = need.distinctAccounts() || need.needs().stream().anyMatch(Need::isPinned);
             for (var each : need.needs()) {
-                if (need.distinctAccounts() || each.isPinned()) {
+                if (byName) {
                     var fitting = Fit.order(each, shapes.values()).stream()
                             .map(count -> count.shape().digest())
                             .toList();

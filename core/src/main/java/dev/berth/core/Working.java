@@ -301,9 +301,11 @@ final class Working {
                 .toList();
     }
 
+    /** Null for the place of a caller who keeps asking, too: it was never shown to anybody. */
     @Nullable
     Allocation find(AllocationId id) {
-        return allocations.get(id);
+        var found = allocations.get(id);
+        return found == null || found.state() instanceof AllocationState.Polling ? null : found;
     }
 
     Allocation allocation(AllocationId id) {
