@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 /** Holds every decision against the promises, before and after it is written to a {@link NaiveStore}. */
 final class StoreCheck {
     private final NaiveStore store;
+    private final Set<AllocationId> blockedBefore = new HashSet<>();
 
     StoreCheck(NaiveStore store) {
         this.store = store;
@@ -36,6 +37,9 @@ final class StoreCheck {
                 decision.answers().size(),
                 commands.size());
         that(decision.answers().stream().noneMatch(Objects::isNull), "a command without an answer");
+        store.queue(before)
+                .filter(waiting -> waiting.state() instanceof Pending pending && isBlocked(waiting, pending, before))
+                .forEach(waiting -> blockedBefore.add(waiting.id()));
         long number = before.events();
         for (var event : decision.events()) {
             that(event.number() == ++number, "event %d where %d comes next", event.number(), number);
@@ -70,7 +74,7 @@ final class StoreCheck {
         sharers(after, now);
         keys(decision);
         identities();
-        granted.forEach((allocation, grants) -> order(before, after, allocation, grants, decision.forgotten()));
+        granted.forEach((allocation, grants) -> order(after, allocation, grants, decision.forgotten()));
         for (int i = 0; i < commands.size(); i++) {
             answer(commands.get(i), decision.answers().get(i));
         }
@@ -355,7 +359,7 @@ final class StoreCheck {
 
     /** Nobody later takes what an earlier one that still waits counts on, except as a loan. */
     private void order(
-            Pool before, Pool after, Allocation granted, List<Grant> grants, List<Allocation> places) {
+            Pool after, Allocation granted, List<Grant> grants, List<Allocation> places) {
         if (after.policy().queue().order() == Policy.Queueing.Order.FAIR || isLoan(granted)) {
             return; // whose turn it was cannot be told afterwards
         }
@@ -368,7 +372,7 @@ final class StoreCheck {
         for (var waiting : store.queue(after).toList()) {
             boolean earlier = waiting.rank() < turn.rank()
                     || (waiting.rank() == turn.rank() && waiting.arrival() < turn.arrival());
-            if (!earlier || !counts(waiting, before, after)) {
+            if (!earlier || !counts(waiting, after)) {
                 continue;
             }
             var need = waiting.request().need();
@@ -397,12 +401,12 @@ final class StoreCheck {
     }
 
     /** Whether it counts on anything: it waits, somebody is interested, it is in its quota, and people need not act. */
-    private boolean counts(Allocation waiting, Pool before, Pool after) {
+    private boolean counts(Allocation waiting, Pool after) {
         return waiting.state() instanceof Pending pending
                 && pending.interestUntil() != null
                 && pending.interestUntil().isAfter(after.touchedAt())
                 && !isOverQuota(waiting, after)
-                && !isBlocked(waiting, pending, before)
+                && !blockedBefore.contains(waiting.id())
                 && !isBlocked(waiting, pending, after);
     }
 
