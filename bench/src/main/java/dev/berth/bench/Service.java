@@ -14,6 +14,7 @@ import dev.berth.server.auth.Directory;
 import dev.berth.server.auth.EventDesk;
 import dev.berth.server.auth.PoolDesk;
 import dev.berth.server.auth.Principal;
+import dev.berth.server.auth.QueueDesk;
 import dev.berth.server.auth.Role;
 import dev.berth.server.auth.StandingAccess;
 import dev.berth.server.auth.TokenDesk;
@@ -111,6 +112,7 @@ final class Service {
         var ledger = inProcess.ledger();
         var desks = new Desks(
                 new AllocationDesk(ledger, store, new AccessDesk(vault, new NoAccess()), Instant::now, random),
+                QueueDesk.of(store),
                 new PoolDesk(ledger, store, Instant::now),
                 new EventDesk(store),
                 new TokenDesk(store, () -> directory, authenticator, Instant::now, random));

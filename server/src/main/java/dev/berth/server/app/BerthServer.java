@@ -13,6 +13,7 @@ import dev.berth.server.auth.Authenticator;
 import dev.berth.server.auth.Desks;
 import dev.berth.server.auth.EventDesk;
 import dev.berth.server.auth.PoolDesk;
+import dev.berth.server.auth.QueueDesk;
 import dev.berth.server.auth.TokenDesk;
 import dev.berth.server.config.ConfigurationFile;
 import dev.berth.server.config.ConfigurationInvalid;
@@ -387,6 +388,7 @@ public final class BerthServer implements AutoCloseable {
         var desks = new Desks(
                 new AllocationDesk(
                         core.ledger(), core.store(), new AccessDesk(vault, work.providers()), core.clock(), random),
+                QueueDesk.of(core.store()),
                 new PoolDesk(core.ledger(), core.store(), core.clock()),
                 new EventDesk(core.store()),
                 tokens);
