@@ -135,7 +135,8 @@ final class Service {
 
     private static final class NoAccess implements StandingAccess {
         @Override
-        public @Nullable Map<String, Object> credentials(PoolName pool, EnvironmentName environment) {
+        public @Nullable Map<String, Object> credentials(
+                PoolName pool, EnvironmentName environment, @Nullable String profile) {
             return null;
         }
 

@@ -49,10 +49,18 @@ public sealed interface Answer {
      * A step to do.
      *
      * @param environment as it is now, its claim included
+     * @param profile the access profile that its tenant asked for, where access is issued or revoked; null for the default one, and
+     *     where it is not known any more
      * @param timeout of this attempt
      * @param fence earlier claims to be made harmless first
      */
-    record Assignment(Environment environment, Work work, Claim claim, Duration timeout, List<Claim> fence) {
+    record Assignment(
+            Environment environment,
+            @Nullable String profile,
+            Work work,
+            Claim claim,
+            Duration timeout,
+            List<Claim> fence) {
         public Assignment {
             fence = List.copyOf(fence);
         }

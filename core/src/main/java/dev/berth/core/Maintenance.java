@@ -101,7 +101,21 @@ final class Maintenance {
         var next = environment.in(at(environment.state(), claimed), now);
         working.move(Trigger.CLAIMED, environment, next);
         event(Event.Type.STEP_STARTED, environment, Map.of("step", slug(work.step())));
-        return new Answer.Assignment(next, claimed, claim, timeout, claimed.unfenced());
+        return new Answer.Assignment(
+                next, profile(environment, work.step()), claimed, claim, timeout, claimed.unfenced());
+    }
+
+    private @Nullable String profile(Environment environment, Step step) {
+        var tenant = step == Step.ISSUE || step == Step.REVOKE ? environment.tenant() : null;
+        var allocation = tenant == null ? null : working.find(tenant.allocation());
+        if (allocation != null) {
+            for (var grant : allocation.state().grants()) {
+                if (grant.environment().equals(environment.name()) && grant.epoch() == environment.epoch()) {
+                    return grant.profile();
+                }
+            }
+        }
+        return null;
     }
 
     Answer renew(Command.RenewClaims command) {

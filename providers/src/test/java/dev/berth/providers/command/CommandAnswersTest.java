@@ -260,9 +260,9 @@ class CommandAnswersTest {
 
     @Test
     void secretsOfTheRecordAreHandedOutWhereNothingIsIssued() {
-        assertThat(lab.provider(Map.of("clean", Map.of("shell", "exit 0"))).standingCredentials("env-1"))
+        assertThat(lab.provider(Map.of("clean", Map.of("shell", "exit 0"))).standingCredentials("env-1", null))
                 .isEqualTo(Map.of("root-password", "s3cret-of-record"));
-        assertThat(lab.provider(Map.of("issue", Map.of("shell", "echo {}"))).standingCredentials("env-1"))
+        assertThat(lab.provider(Map.of("issue", Map.of("shell", "echo {}"))).standingCredentials("env-1", null))
                 .isNull();
     }
 

@@ -8,6 +8,7 @@ import dev.berth.core.Step;
 import dev.berth.providers.Kind;
 import dev.berth.providers.Kind.InvalidSettings;
 import dev.berth.providers.Kind.Mistake;
+import dev.berth.providers.Kind.Secrets;
 import dev.berth.providers.Provider;
 import dev.berth.providers.Task;
 import java.time.Duration;
@@ -24,8 +25,10 @@ class FixedKindTest {
                             "lab",
                             Map.of(),
                             Map.of(
-                                    "board-7", new Kind.Record(Map.of(), Map.of("password", "hunter2")),
-                                    "board-8", new Kind.Record(Map.of(), Map.of())));
+                                    "board-7",
+                                            new Kind.Record(
+                                                    Map.of(), new Secrets(Map.of("password", "hunter2"), Map.of())),
+                                    "board-8", new Kind.Record(Map.of(), Secrets.NONE)));
         } catch (InvalidSettings e) {
             throw new AssertionError(e);
         }
@@ -39,9 +42,9 @@ class FixedKindTest {
 
     @Test
     void handsOutTheSecretsOfTheRecord() {
-        assertThat(lab.standingCredentials("board-7")).isEqualTo(Map.of("password", "hunter2"));
-        assertThat(lab.standingCredentials("board-8")).isNull();
-        assertThat(lab.standingCredentials("board-9")).isNull();
+        assertThat(lab.standingCredentials("board-7", null)).isEqualTo(Map.of("password", "hunter2"));
+        assertThat(lab.standingCredentials("board-8", null)).isNull();
+        assertThat(lab.standingCredentials("board-9", null)).isNull();
     }
 
     @Test

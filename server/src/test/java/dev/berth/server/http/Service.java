@@ -137,7 +137,8 @@ final class Service implements AutoCloseable {
     private static StandingAccess standing() {
         return new StandingAccess() {
             @Override
-            public @Nullable Map<String, Object> credentials(PoolName pool, EnvironmentName environment) {
+            public @Nullable Map<String, Object> credentials(
+                    PoolName pool, EnvironmentName environment, @Nullable String profile) {
                 return pool.value().equals("lab") ? Map.of("password", SECRET) : null;
             }
 
