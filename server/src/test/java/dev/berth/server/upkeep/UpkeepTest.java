@@ -59,7 +59,8 @@ class UpkeepTest {
         }
 
         @Override
-        public @Nullable Map<String, Object> standingCredentials(String environment) {
+        public @Nullable Map<String, Object> standingCredentials(
+                String environment, @Nullable String profile) {
             return null;
         }
 
