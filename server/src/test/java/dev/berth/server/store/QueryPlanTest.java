@@ -2,6 +2,7 @@ package dev.berth.server.store;
 
 import static dev.berth.server.store.Samples.NOON;
 import static dev.berth.server.store.Samples.allocation;
+import static dev.berth.server.store.Samples.ask;
 import static dev.berth.server.store.Samples.environment;
 import static dev.berth.server.store.Samples.free;
 import static dev.berth.server.store.Samples.pending;
@@ -133,7 +134,7 @@ class QueryPlanTest {
 
     /** All that a busy service does, and what its pages and its housekeeping ask for. */
     private static void runAll(Store store, Pool pool) {
-        var held = allocation(pool, 9, new AllocationState.Active(List.of(), NOON, NOON, null));
+        var held = allocation(pool, 9, new AllocationState.Active(List.of(), NOON, NOON, null, null, false, null));
         var key = new KeyUse.Key("ann", "key");
         new Draft(pool)
                 .counts(SIZE, SIZE)
@@ -141,8 +142,8 @@ class QueryPlanTest {
                 .use(new KeyUse(key, held.id(), "d"))
                 .write(store);
         var commands = List.<Command>of(
-                new Command.Ask(Samples.id(pool), "ann", request(1, Duration.ofSeconds(9), "key")),
-                new Command.Ask(Samples.id(pool), "ann", request(1, Duration.ofSeconds(9), "other")),
+                ask(Samples.id(pool), request(1, Duration.ofSeconds(9), "key")),
+                ask(Samples.id(pool), request(1, Duration.ofSeconds(9), "other")),
                 new Command.Release(held.id(), new Caller("ann", false), null),
                 new Command.Register(List.of(Samples.record("e1"), Samples.record("new"))),
                 new Command.Act(new EnvironmentName("e2"), Command.Action.QUARANTINE, "r", "bob"),
