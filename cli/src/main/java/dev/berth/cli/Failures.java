@@ -32,7 +32,13 @@ final class Failures {
                         + (error.field() == null ? "" : Text.clean(error.field()) + ": ")
                         + Text.clean(error.message()));
             }
-            problem.requestId().ifPresent(id -> err.println("  (" + problem.code() + ", request " + id + ")"));
+            String again = problem.retryAfter()
+                    .map(pause -> ", ask again in " + Text.duration(pause))
+                    .orElse("");
+            String request = problem.requestId().map(id -> ", request " + id).orElse("");
+            if (!again.isEmpty() || !request.isEmpty()) {
+                err.println(Text.clean("  (" + problem.code() + again + request + ")"));
+            }
         }
         return code;
     }
@@ -60,7 +66,8 @@ final class Failures {
     private static int code(BerthProblem problem) {
         return switch (problem.code()) {
             case "configuration-invalid", "mass-removal" -> ExitCode.BAD_CONFIGURATION;
-            case "extend-not-allowed" -> ExitCode.NOT_ALLOWED;
+            case "extend-not-allowed", "hold-not-allowed" -> ExitCode.NOT_ALLOWED;
+            case "not-waiting" -> ExitCode.USAGE;
             case "lease-lost" -> ExitCode.LEASE_LOST;
             default ->
                 switch (problem.status()) {

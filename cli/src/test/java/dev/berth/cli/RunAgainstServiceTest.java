@@ -88,7 +88,7 @@ class RunAgainstServiceTest {
         Running first = berth.berth(job("queue", "q1"));
         LiveBerth.await(() -> there("q1.works"), first);
         Running second = berth.berth(job("queue", "q2"));
-        LiveBerth.await(() -> second.err().contains("waiting, position 1"), second);
+        LiveBerth.await(() -> second.err().contains(", position 1"), second);
         assertThat(berth.done("status")).containsPattern("queue +command .* 1");
         assertThat(there("q2.works")).isFalse();
 

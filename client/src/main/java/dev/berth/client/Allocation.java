@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param expiresIn the rest of the session as the service counts it, or null likewise
  * @param keepaliveBy when it ends unless a sign of life comes, or null where keepalive is off
  * @param heldUntil until when it is kept for a person after a failed run, in place of both deadlines, or null where it is not
+ * @param heldFor the principals whom it is kept for, beside the one that asked for it
  * @param endedAt when it ended, or null before
  * @param endReason why it ended ({@code released}, {@code session-expired}, {@code wait-timeout}, {@code not-collected} …), or null
  *     before
@@ -40,6 +41,7 @@ public record Allocation(
         @Nullable Duration expiresIn,
         @Nullable Instant keepaliveBy,
         @Nullable Instant heldUntil,
+        List<String> heldFor,
         @Nullable Instant endedAt,
         @Nullable String endReason,
         @Nullable String outcome,
@@ -49,8 +51,9 @@ public record Allocation(
         @Nullable QueuePlace queue,
         String json) {
 
-    /** Takes copies of the list and the map. */
+    /** Takes copies of the lists and the map. */
     public Allocation {
+        heldFor = List.copyOf(heldFor);
         labels = Map.copyOf(labels);
         environments = List.copyOf(environments);
     }

@@ -317,7 +317,7 @@ public final class BerthClient {
      *
      * @param longest how long to keep it
      * @param outcome what the holder says about the work, up to 100 bytes, or null
-     * @param to the principals whom it is kept for
+     * @param to the principals whom it is kept for, beside the one that asked for it; may be empty
      * @throws BerthProblem where the pool does not allow it or keeps as many as it may; the allocation is then as it was
      */
     public Allocation hold(String id, Duration longest, @Nullable String outcome, List<String> to) {
@@ -326,8 +326,10 @@ public final class BerthClient {
         if (outcome != null) {
             body.put("outcome", outcome);
         }
-        ArrayNode persons = body.putArray("to");
-        to.forEach(persons::add);
+        if (!to.isEmpty()) {
+            ArrayNode persons = body.putArray("to");
+            to.forEach(persons::add);
+        }
         return Replies.allocation(
                 Replies.tree(transport.send(Call.post("/allocations/" + segment(id) + "/hold", body.toString()))));
     }

@@ -44,6 +44,7 @@ final class Replies {
                 expiresIn.isNumber() ? Duration.ofSeconds(expiresIn.longValue()) : null,
                 instant(node, "keepaliveBy"),
                 instant(node, "heldUntil"),
+                list(node.path("to"), Replies::plain),
                 instant(node, "endedAt"),
                 text(node, "endReason"),
                 text(node, "outcome"),

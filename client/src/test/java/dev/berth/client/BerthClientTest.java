@@ -154,10 +154,11 @@ class BerthClientTest {
     @Test
     void whatAnAllocationIsKeptForIsReadWithItsPriorityAndLabels() throws IOException {
         try (ScriptedService service = new ScriptedService(asked -> Reply.ok("""
-                {"id":"a1","state":"active","pool":"p","heldUntil":"2026-01-01T01:00:00Z","priority":-5,
+                {"id":"a1","state":"active","pool":"p","heldUntil":"2026-01-01T01:00:00Z","to":["alice"],"priority":-5,
                  "labels":{"team":"cli"}}"""))) {
             Allocation held = client(service).build().allocation("a1");
             assertThat(held.heldUntil()).isEqualTo(Instant.parse("2026-01-01T01:00:00Z"));
+            assertThat(held.heldFor()).containsExactly("alice");
             assertThat(held.priority()).isEqualTo(-5);
             assertThat(held.labels()).containsExactly(Map.entry("team", "cli"));
         }

@@ -39,6 +39,7 @@ class LeaseTest {
                 session,
                 null,
                 null,
+                List.of(),
                 null,
                 null,
                 null,
