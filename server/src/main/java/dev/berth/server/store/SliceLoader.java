@@ -17,6 +17,7 @@ import dev.berth.core.Rules;
 import dev.berth.core.Search;
 import dev.berth.core.ShapeCount;
 import dev.berth.core.Slice;
+import dev.berth.core.Step;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -340,17 +341,27 @@ final class SliceLoader {
         return busy;
     }
 
-    /** The allocations that hold what was loaded: a step's end may make them active or undo them. */
+    /**
+     * The allocations that hold what was loaded: a step's end may make them active or undo them. Those that held it last too, where
+     * what they were given is to be revoked and may be of an access profile.
+     */
     private void tenants() {
         Set<AllocationId> holders = new LinkedHashSet<>();
         for (var environment : environments.values()) {
             if (environment.pool() == pool.number()
-                    && environment.state() instanceof EnvironmentState.Allocated
+                    && (environment.state() instanceof EnvironmentState.Allocated || isRevokedByProfile(environment))
                     && environment.tenant() != null) {
                 holders.add(environment.tenant().allocation());
             }
         }
         holders.forEach(this::allocation);
+    }
+
+    private static boolean isRevokedByProfile(Environment environment) {
+        var work = environment.state().work();
+        return work != null
+                && work.step() == Step.REVOKE
+                && !environment.record().shape().profiles().isEmpty();
     }
 
     private List<AllocationId> queue(List<Search.Heads> wanted) {

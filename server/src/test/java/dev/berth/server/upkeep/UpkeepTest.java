@@ -59,8 +59,7 @@ class UpkeepTest {
         }
 
         @Override
-        public @Nullable Map<String, Object> standingCredentials(
-                String environment, @Nullable String profile) {
+        public @Nullable Map<String, Object> standingCredentials(String environment, @Nullable String profile) {
             return null;
         }
 
