@@ -24,6 +24,7 @@ final class Lane implements AutoCloseable {
 
     private final Connection connection;
     private final Map<String, PreparedStatement> prepared = new HashMap<>();
+    private long touched;
 
     Lane(Connection connection) {
         this.connection = connection;
@@ -58,10 +59,19 @@ final class Lane implements AutoCloseable {
     /** Returns how many rows it touched. */
     int update(String sql, @Nullable Object... arguments) {
         try {
-            return bind(sql, arguments).executeUpdate();
+            int rows = bind(sql, arguments).executeUpdate();
+            touched += rows;
+            return rows;
         } catch (SQLException e) {
             throw failed(sql, e);
         }
+    }
+
+    /** How many rows were touched since the last time that this was asked. */
+    long takeTouched() {
+        long rows = touched;
+        touched = 0;
+        return rows;
     }
 
     /** A change that must touch exactly one row: anything else says that what was decided on is not what is stored. */

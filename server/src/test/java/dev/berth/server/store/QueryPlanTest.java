@@ -56,7 +56,7 @@ class QueryPlanTest {
         var file = folder.resolve("berth.db");
         SqliteStore.open(file, SqliteStore.Synchronous.OFF).close();
         try (var connection = DriverManager.getConnection("jdbc:sqlite:" + file);
-                var store = new SqliteStore(new Lane(recording(connection)), null)) {
+                var store = new SqliteStore(new Lane(recording(connection)))) {
             var pool = fill(store);
             statements.clear();
             runAll(store, pool);
