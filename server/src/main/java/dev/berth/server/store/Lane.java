@@ -82,6 +82,24 @@ final class Lane implements AutoCloseable {
         }
     }
 
+    /** Inserts all of these rows, each with a value for every column. */
+    void insert(Insert insert, List<@Nullable Object[]> rows) {
+        int next = 0;
+        for (var statement : insert.statements()) {
+            var arguments = new @Nullable Object[statement.rows() * insert.columns()];
+            while (rows.size() - next >= statement.rows()) {
+                for (int i = 0; i < statement.rows(); i++) {
+                    System.arraycopy(rows.get(next + i), 0, arguments, i * insert.columns(), insert.columns());
+                }
+                int touched = update(statement.sql(), arguments);
+                if (touched != statement.rows()) {
+                    throw new IllegalStateException("inserted " + touched + " rows: " + statement.sql());
+                }
+                next += statement.rows();
+            }
+        }
+    }
+
     private PreparedStatement bind(String sql, @Nullable Object... arguments) throws SQLException {
         var statement = prepared.get(sql);
         if (statement == null) {
