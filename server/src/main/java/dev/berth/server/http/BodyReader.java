@@ -42,7 +42,26 @@ final class BodyReader {
      * @throws Problem with all mistakes
      */
     static void read(byte[] body, Field field, Consumer<BodyReader> after) {
+        if (!isUtf8(body)) {
+            throw new Problem(ErrorCode.MALFORMED_JSON, "The body must be UTF-8");
+        }
         try (var parser = Json.read(body)) {
+            read(parser, field, after);
+        }
+    }
+
+    /** The parser would guess UTF-16 and UTF-32 by their byte order marks and zeros. No JSON in UTF-8 begins with these. */
+    private static boolean isUtf8(byte[] body) {
+        for (int i = 0; i < Math.min(4, body.length); i++) {
+            if (body[i] == 0 || body[i] == (byte) 0xfe || body[i] == (byte) 0xff) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static void read(JsonParser parser, Field field, Consumer<BodyReader> after) {
+        try {
             var reader = new BodyReader(parser);
             var first = parser.nextToken();
             if (first == null) {
@@ -61,10 +80,8 @@ final class BodyReader {
                 throw Problem.of(ErrorCode.INVALID_REQUEST, reader.mistakes);
             }
         } catch (JacksonException e) {
-            var at = e.getLocation();
-            throw at == null
-                    ? new Problem(ErrorCode.MALFORMED_JSON, e.getOriginalMessage())
-                    : malformed(at.getLineNr(), at.getColumnNr(), e.getOriginalMessage());
+            var at = e.getLocation() == null ? parser.currentLocation() : e.getLocation();
+            throw malformed(at.getLineNr(), at.getColumnNr(), JsonFault.of(e));
         }
     }
 
@@ -92,9 +109,12 @@ final class BodyReader {
         }
     }
 
+    /** Notes what is wrong with a field: the first thing that is, since the rest may follow from it. */
     void mistake(String name, String message) {
-        if (mistakes.size() < MOST_MISTAKES) {
-            mistakes.add(new Mistake(path + name, message, null));
+        var field = path + name;
+        boolean known = mistakes.stream().anyMatch(mistake -> field.equals(mistake.field()));
+        if (!known && mistakes.size() < MOST_MISTAKES) {
+            mistakes.add(new Mistake(field, message, null));
         }
     }
 

@@ -20,9 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** {@code GET /events}: a page as JSON, or everything as it happens as server-sent events. Streams are woken by commits. */
@@ -39,7 +37,7 @@ final class EventCalls implements Ledger.Listener {
 
     private final EventDesk desk;
     private final Semaphore places;
-    private final Set<Semaphore> streams = ConcurrentHashMap.newKeySet();
+    private final Followers followers = new Followers();
     private volatile boolean closed;
 
     /**
@@ -120,29 +118,28 @@ final class EventCalls implements Ledger.Listener {
                     closed ? ErrorCode.STOPPING : ErrorCode.OVERLOADED, "As many event streams are open as may be");
         }
         // Woken before the first look, so that nothing that is committed from here on is missed.
-        var wake = new Semaphore(0);
-        streams.add(wake);
+        var follower = followers.follow(only);
         Map<Integer, Long> seen;
         List<Gap> lost;
         try {
             seen = given == null ? new TreeMap<>(desk.newest()) : given;
             lost = given == null ? List.of() : desk.lostWhole(seen, only);
         } catch (RuntimeException e) {
-            leave(wake);
+            leave(follower);
             throw e;
         }
         return Reply.events(out -> {
             try {
                 begin(out, seen, lost);
-                follow(out, seen, only, operator, wake);
+                follow(out, seen, only, operator, follower);
             } finally {
-                leave(wake);
+                leave(follower);
             }
         });
     }
 
-    private void leave(Semaphore wake) {
-        streams.remove(wake);
+    private void leave(Followers.Follower follower) {
+        follower.close();
         places.release();
     }
 
@@ -158,7 +155,11 @@ final class EventCalls implements Ledger.Listener {
     }
 
     private void follow(
-            OutputStream out, Map<Integer, Long> seen, @Nullable PoolName only, boolean operator, Semaphore wake)
+            OutputStream out,
+            Map<Integer, Long> seen,
+            @Nullable PoolName only,
+            boolean operator,
+            Followers.Follower follower)
             throws IOException {
         while (!closed) {
             EventDesk.News news;
@@ -170,7 +171,7 @@ final class EventCalls implements Ledger.Listener {
             if (!news.events().isEmpty()) {
                 out.write(text(news, seen, operator));
                 out.flush();
-            } else if (!await(wake)) {
+            } else if (!follower.await(HEARTBEAT)) {
                 out.write(COMMENT);
                 out.flush();
             }
@@ -207,27 +208,16 @@ final class EventCalls implements Ledger.Listener {
         text.writeBytes("\n\n".getBytes(StandardCharsets.US_ASCII));
     }
 
-    private static boolean await(Semaphore wake) {
-        try {
-            boolean woken = wake.tryAcquire(HEARTBEAT.toMillis(), TimeUnit.MILLISECONDS);
-            wake.drainPermits();
-            return woken;
-        } catch (InterruptedException _) {
-            Thread.currentThread().interrupt();
-            return true;
-        }
-    }
-
     @Override
     public void committed(PoolName pool, Decision decision) {
-        if (!streams.isEmpty() && !decision.events().isEmpty()) {
-            streams.forEach(Semaphore::release);
+        if (!decision.events().isEmpty()) {
+            followers.wake(pool);
         }
     }
 
     /** Ends all streams, and begins none any more. */
     void close() {
         closed = true;
-        streams.forEach(Semaphore::release);
+        followers.wakeAll();
     }
 }

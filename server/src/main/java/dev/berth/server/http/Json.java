@@ -15,12 +15,16 @@ import tools.jackson.core.json.JsonFactory;
 
 /** Writes JSON by hand: the answers are few, and the frequent ones must be fast. */
 final class Json {
+    static final int DEEPEST = 32;
+    static final int MOST_DIGITS = 100;
+    static final int LONGEST_NAME = 1_000;
+
     static final JsonFactory FACTORY = JsonFactory.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .streamReadConstraints(StreamReadConstraints.builder()
-                    .maxNestingDepth(32)
-                    .maxNumberLength(100)
-                    .maxNameLength(1_000)
+                    .maxNestingDepth(DEEPEST)
+                    .maxNumberLength(MOST_DIGITS)
+                    .maxNameLength(LONGEST_NAME)
                     .build())
             .build();
 

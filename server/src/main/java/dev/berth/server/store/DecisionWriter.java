@@ -13,6 +13,7 @@ import dev.berth.core.ShapeCount;
 import dev.berth.core.Slice;
 import dev.berth.core.Step;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -20,6 +21,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Writes the difference that a decision makes. A row that is not as it was decided on fails the whole transaction. */
 final class DecisionWriter {
+    private static final Insert EVENTS =
+            Insert.into("event (pool, number, at, type, allocation, environment, principal, data)");
+    private static final Insert SUBJECTS = Insert.into("environment_event (environment, pool, number)");
+
     private final Lane lane;
 
     DecisionWriter(Lane lane) {
@@ -55,9 +60,7 @@ final class DecisionWriter {
                         use.key().value(),
                         use.allocation().value(),
                         use.digest()));
-        for (var event : decision.events()) {
-            event(pool, event);
-        }
+        events(pool, decision.events());
         pool(before, decision.pool());
     }
 
@@ -529,11 +532,11 @@ final class DecisionWriter {
 
     // ---- events
 
-    private void event(int pool, Event event) {
-        lane.updateOne(
-                """
-                INSERT INTO event (pool, number, at, type, allocation, environment, principal, data)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+    private void events(int pool, List<Event> events) {
+        var about = new ArrayList<@Nullable Object[]>();
+        var rows = new ArrayList<@Nullable Object[]>(events.size());
+        for (var event : events) {
+            rows.add(new @Nullable Object[] {
                 pool,
                 event.number(),
                 event.at(),
@@ -541,14 +544,14 @@ final class DecisionWriter {
                 event.allocation() == null ? null : event.allocation().value(),
                 event.environment() == null ? null : event.environment().value(),
                 event.principal(),
-                Rows.text(event.data()));
-        for (var environment : subjects(event)) {
-            lane.updateOne(
-                    "INSERT INTO environment_event (environment, pool, number) VALUES (?, ?, ?)",
-                    environment,
-                    pool,
-                    event.number());
+                Rows.text(event.data())
+            });
+            for (var environment : subjects(event)) {
+                about.add(new Object[] {environment, pool, event.number()});
+            }
         }
+        lane.insert(EVENTS, rows);
+        lane.insert(SUBJECTS, about);
     }
 
     /** Which environments an event is about. */

@@ -24,6 +24,7 @@ final class Lane implements AutoCloseable {
 
     private final Connection connection;
     private final Map<String, PreparedStatement> prepared = new HashMap<>();
+    private long touched;
 
     Lane(Connection connection) {
         this.connection = connection;
@@ -58,10 +59,19 @@ final class Lane implements AutoCloseable {
     /** Returns how many rows it touched. */
     int update(String sql, @Nullable Object... arguments) {
         try {
-            return bind(sql, arguments).executeUpdate();
+            int rows = bind(sql, arguments).executeUpdate();
+            touched += rows;
+            return rows;
         } catch (SQLException e) {
             throw failed(sql, e);
         }
+    }
+
+    /** How many rows were touched since the last time that this was asked. */
+    long takeTouched() {
+        long rows = touched;
+        touched = 0;
+        return rows;
     }
 
     /** A change that must touch exactly one row: anything else says that what was decided on is not what is stored. */
@@ -69,6 +79,24 @@ final class Lane implements AutoCloseable {
         int touched = update(sql, arguments);
         if (touched != 1) {
             throw new IllegalStateException("touched " + touched + " rows, not one: " + sql);
+        }
+    }
+
+    /** Inserts all of these rows, each with a value for every column. */
+    void insert(Insert insert, List<@Nullable Object[]> rows) {
+        int next = 0;
+        for (var statement : insert.statements()) {
+            var arguments = new @Nullable Object[statement.rows() * insert.columns()];
+            while (rows.size() - next >= statement.rows()) {
+                for (int i = 0; i < statement.rows(); i++) {
+                    System.arraycopy(rows.get(next + i), 0, arguments, i * insert.columns(), insert.columns());
+                }
+                int touched = update(statement.sql(), arguments);
+                if (touched != statement.rows()) {
+                    throw new IllegalStateException("inserted " + touched + " rows: " + statement.sql());
+                }
+                next += statement.rows();
+            }
         }
     }
 

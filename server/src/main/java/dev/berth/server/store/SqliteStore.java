@@ -64,12 +64,22 @@ public final class SqliteStore implements Store {
     private final ReentrantLock writing = new ReentrantLock(true);
 
     private final @Nullable BlockingQueue<Lane> readers;
+    private final @Nullable Checkpoints checkpoints;
     private final Rows rows = new Rows();
     private final Map<Integer, PoolName> names = new ConcurrentHashMap<>();
 
-    SqliteStore(Lane writer, @Nullable BlockingQueue<Lane> readers) {
+    /** All on one connection. */
+    SqliteStore(Lane only) {
+        this.writer = only;
+        this.readers = null;
+        this.checkpoints = null;
+    }
+
+    private SqliteStore(Lane writer, BlockingQueue<Lane> readers, Lane checkpoints) {
         this.writer = writer;
         this.readers = readers;
+        this.checkpoints = new Checkpoints(checkpoints, writing);
+        writer.one(row -> true, "PRAGMA wal_autocheckpoint = " + Checkpoints.LONGEST);
     }
 
     /**
@@ -92,7 +102,7 @@ public final class SqliteStore implements Store {
             for (int i = 0; i < READERS; i++) {
                 readers.add(new Lane(reading.getConnection()));
             }
-            return new SqliteStore(new Lane(source.getConnection()), readers);
+            return new SqliteStore(new Lane(source.getConnection()), readers, new Lane(reading.getConnection()));
         } catch (SQLException e) {
             throw new StoreException("cannot open " + file, e);
         }
@@ -113,7 +123,7 @@ public final class SqliteStore implements Store {
                     lane.update(statement);
                 }
             }
-            return new SqliteStore(lane, null);
+            return new SqliteStore(lane);
         } catch (SQLException e) {
             throw new StoreException("cannot open a store in memory", e);
         }
@@ -236,6 +246,10 @@ public final class SqliteStore implements Store {
         public void commit() {
             writer.update("COMMIT");
             over = true;
+            long rows = writer.takeTouched();
+            if (checkpoints != null) {
+                checkpoints.committed(rows);
+            }
         }
 
         @Override
@@ -873,6 +887,9 @@ public final class SqliteStore implements Store {
 
     @Override
     public void close() {
+        if (checkpoints != null) {
+            checkpoints.close();
+        }
         writing.lock();
         try {
             if (readers != null) {

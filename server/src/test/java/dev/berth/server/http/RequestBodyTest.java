@@ -5,6 +5,10 @@ import static dev.berth.server.http.Service.policy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.berth.server.http.Service.Answered;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -32,21 +36,86 @@ class RequestBodyTest extends ServiceTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
-                {"pool":"release","requester":"x"     | line 1, column
-                {"pool":"release",                    | line 1
-                {"pool":"release" "requester":"x"}    | line 1, column 19
-                {"pool":"release","requester":"x"} x  | Unrecognized token
-                {"pool":"release","requester":"x"}{}  | follows
-                {"pool":"release","pool":"release"}   | Duplicate
-                {'pool':'release'}                    | line 1
-                pool=release                          | line 1
-                {"pool":NaN}                          | line 1
+                {"pool":"release","requester":"x"     | line 1, column 34: the body ends too early
+                {"pool":"release",                    | line 1, column 19: the body ends too early
+                {"pool":"rel                          | line 1, column 13: the body ends too early
+                {"pool":"release" "requester":"x"}    | line 1, column 19: '"' is not expected here, but a comma
+                {"pool":"release","requester":"x"} x  | line 1, column 36: 'x' is not a word of JSON
+                {"pool":"release","requester":"x"}{}  | line 1, column 35: something follows the JSON object
+                {"pool":"release","requester":"x"}}   | line 1, column 35: '}' does not close what is open
+                {"pool":"release","pool":"release"}   | line 1, column 25: a field named "pool" is there already
+                {'pool':'release'}                    | line 1, column 2: ''' is not expected here, but a name in double quotes
+                {"pool":'release'}                    | line 1, column 9: ''' is not expected here, but a value
+                {"pool" "release"}                    | line 1, column 9: '"' is not expected here, but a colon
+                {"requester":"x",}                    | line 1, column 18: '}' is not expected here, but a name in double quotes
+                {"labels":[1}                         | line 1, column 13: '}' does not close what is open
+                pool=release                          | line 1, column 1: 'pool' is not a word of JSON
+                <pool>                                | line 1, column 1: '<' is not expected here, but a value
+                {"pool":NaN}                          | line 1, column 12: 'NaN' is not a word of JSON
+                {"pool":tru}                          | line 1, column 9: 'tru' is not a word of JSON
+                {"pool":+1}                           | line 1, column 10: '+' is not expected here: JSON writes numbers otherwise
+                {"pool":1.}                           | line 1, column 11: '}' is not expected here: JSON writes numbers otherwise
+                {"pool":-x}                           | line 1, column 10: 'x' is not expected here: JSON writes numbers otherwise
+                {"pool":1ex}                          | line 1, column 11: 'x' is not expected here: JSON writes numbers otherwise
+                {"pool":01}                           | line 1, column 10: a number must not begin with a zero
+                {"pool":1 /* one */}                  | line 1, column 11: JSON has no comments
+                {"pool":"\\x"}                      | line 1, column 11: a text has an escape that JSON does not know
+                {"pool":"\\u00zz"}                  | line 1, column 14: 'z' is not expected here, but a hexadecimal digit
+                {"pool" ü}                            | line 1, column 9: a character is not expected here, but a colon
                 """)
-    void malformedJsonIsRefusedWithItsPlace(String body, String detail) {
+    void malformedJsonIsRefusedWithItsPlaceInPlainWords(String body, String detail) {
         var refused = post(body);
         assertThat(refused.status()).isEqualTo(400);
         assertThat(refused.code()).isEqualTo("malformed-json");
-        assertThat(refused.body().path("message").asString()).contains(detail);
+        assertThat(refused.body().path("message").asString()).isEqualTo("Malformed JSON in " + detail);
+    }
+
+    @Test
+    void whatIsTooLargeToBeReadIsRefusedInPlainWords() {
+        var tooLarge = Map.of(
+                "[".repeat(33),
+                "the body is nested deeper than 32 levels",
+                "1".repeat(101),
+                "a number has more than 100 digits",
+                "{\"" + "x".repeat(1001) + "\":1}",
+                "a name has more than 1000 characters",
+                "\"a\nb\"",
+                "a control character within a text must be escaped",
+                "\u0001",
+                "a control character is not expected here");
+        tooLarge.forEach((value, detail) -> {
+            var refused = post("{\n\"labels\":" + value + "}");
+            assertThat(refused.code()).isEqualTo("malformed-json");
+            assertThat(refused.body().path("message").asString())
+                    .matches("Malformed JSON in line [23], column [0-9]+: " + detail);
+        });
+    }
+
+    @Test
+    void onlyUtf8IsRead() {
+        var body = "{\"pool\":\"release\",\"requester\":\"x\"}";
+        for (var charset : new String[] {"UTF-16", "UTF-16LE", "UTF-16BE", "UTF-32", "UTF-32LE", "UTF-32BE"}) {
+            var refused = post(body.getBytes(Charset.forName(charset)));
+            assertThat(refused.code()).as(charset).isEqualTo("malformed-json");
+            assertThat(refused.body().path("message").asString()).isEqualTo("The body must be UTF-8");
+        }
+        var latin = post(body.replace("x", "ü").getBytes(StandardCharsets.ISO_8859_1));
+        assertThat(latin.body().path("message").asString())
+                .matches("Malformed JSON in line 1, column [0-9]+: the body must be UTF-8");
+    }
+
+    private Answered post(byte[] body) {
+        return service.call(
+                ALICE, "POST", "/allocations", null, request -> request.POST(BodyPublishers.ofByteArray(body)));
+    }
+
+    @Test
+    void aFieldThatIsWrongIsNotCalledMissingToo() {
+        var refused = post("{\"pool\":5,\"requester\":\"\\u0007\"}");
+        assertThat(refused.body().path("errors").size()).as(refused.text()).isEqualTo(2);
+        assertThat(refused.text())
+                .contains("must be a text", "control characters")
+                .doesNotContain("needed");
     }
 
     @Test
@@ -110,8 +179,8 @@ class RequestBodyTest extends ServiceTest {
     @Test
     void allMistakesAreToldAtOnce() {
         var refused = post("{\"pool\":1,\"requester\":\"\",\"colour\":{\"deep\":[1,2]},\"duration\":\"x\"}");
-        assertThat(refused.body().path("errors").size()).isEqualTo(5);
-        assertThat(refused.body().path("message").asString()).contains("(and 4 more)");
+        assertThat(refused.body().path("errors").size()).isEqualTo(4);
+        assertThat(refused.body().path("message").asString()).contains("(and 3 more)");
     }
 
     @Test

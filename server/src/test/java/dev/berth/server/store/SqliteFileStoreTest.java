@@ -9,12 +9,15 @@ import dev.berth.core.PoolName;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.DriverManager;
+import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The contract on a file, with the settings of production. */
 class SqliteFileStoreTest extends StoreContract {
+    private static final int TOKENS = 20_000;
+
     @TempDir
     Path folder;
 
@@ -56,6 +59,28 @@ class SqliteFileStoreTest extends StoreContract {
         Files.writeString(other, "not a database, but long enough to be looked at as one\n".repeat(100));
         assertThatThrownBy(() -> SqliteStore.open(other, SqliteStore.Synchronous.FULL))
                 .isInstanceOf(StoreException.class);
+    }
+
+    @Test
+    void theLogIsCopiedBesideTheWriterAndDoesNotGrowWithoutEnd() throws Exception {
+        store.close();
+        store = SqliteStore.open(file(), SqliteStore.Synchronous.OFF);
+        long before = Files.size(file());
+        for (int i = 0; i < TOKENS; i++) {
+            store.addToken(new Store.Token("token-" + i, "ci", "hash-" + i, NOON, null, null));
+        }
+        // Each of these commits writes three pages at least, one of the table and one of each index.
+        assertThat(Files.size(log())).isLessThan(TOKENS * 3L * 4096 / 2);
+        long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        while (Files.size(file()) < before + TOKENS * 20L) {
+            assertThat(System.nanoTime()).as("the log is copied in time").isLessThan(deadline);
+            Thread.onSpinWait();
+        }
+        assertThat(store.tokens()).hasSize(TOKENS);
+    }
+
+    private Path log() {
+        return folder.resolve("berth.db-wal");
     }
 
     @Test
