@@ -167,7 +167,7 @@ class RequestBodyTest extends ServiceTest {
                 "environments":[{"capabilities":{"a":{"b":[]}}}] | environments[0].capabilities.a.b
                 "environments":[{"capabilities":{"":1}}]        | environments[0].capabilities.
                 "environments":[{"capabilities":{"a":1e500}}]   | environments[0].capabilities.a
-                "environments":[{"capabilities":{"a":"\u0000"}}] | environments[0].capabilities.a
+                "environments":[{"capabilities":{"a":"\\u0000"}}] | environments[0].capabilities.a
                 "environments":[{"capabilities":{"a":[[[[[1]]]]]}}] | environments[0].capabilities.a[0][0][0][0]
                 "environments":[{"access":1}]                   | environments[0].access
                 "environments":[{"access":""}]                  | environments[0].access
