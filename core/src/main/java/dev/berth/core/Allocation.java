@@ -50,9 +50,14 @@ public record Allocation(
         return new Allocation(id, pool, principal, request, sharer, arrival, rank, createdAt, keepalive, next);
     }
 
-    /** The line it waits in, where it waits. */
+    /**
+     * The line it waits in, where it waits. Callers who keep asking have lines of their own: as nothing is gathered for them, any number of
+     * them may be before one who waits.
+     */
     public Line.Key line() {
-        return new Line.Key(request.need().isSpecial() ? "" : request.need().digest(), sharer);
+        var need = request.need();
+        var digest = state instanceof AllocationState.Polling ? need.digest() + "?" : need.digest();
+        return new Line.Key(need.isSpecial() ? "" : digest, sharer);
     }
 
     /** Whether it waits in its line, and is not passed over. */

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -149,8 +150,8 @@ final class Lending {
                     .sum();
             return special < Search.MOST_SPECIAL;
         }
-        var needs = lines.stream().map(line -> line.key().need()).collect(Collectors.toSet());
-        return needs.contains(own.need()) || needs.size() < Search.MOST_NEEDS;
+        var needs = lines.stream().map(Line::need).filter(Objects::nonNull).collect(Collectors.toSet());
+        return needs.contains(allocation.request().need()) || needs.size() < Search.MOST_NEEDS;
     }
 
     /** In case it asks again. */

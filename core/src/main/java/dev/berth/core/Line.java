@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * those somebody is interested in are counted: the others are passed over.
  *
  * @param need what they wait for; null in the line of those whose needs are special, each its own
- * @param waiting how many, callers among them who keep asking instead of waiting
+ * @param waiting how many
  */
 public record Line(Key key, @Nullable NeedClass need, int waiting) {
     public Line {
@@ -16,7 +16,7 @@ public record Line(Key key, @Nullable NeedClass need, int waiting) {
     }
 
     /**
-     * @param need the digest of what they wait for; empty for what is special
+     * @param need the digest of what they wait for, with a {@code ?} where they keep asking; empty for what is special
      * @param holder who shares the pool with others; empty where that makes no difference
      */
     public record Key(String need, String holder) {

@@ -246,10 +246,23 @@ final class Queue {
                 gathered = new HashSet<>(
                         some.stream().map(chosen -> chosen.environment().name()).toList());
             }
-        } else if (fitting(need).anyMatch(count -> count.free() > 0)) {
+        } else if (fitting(need).mapToInt(ShapeCount::free).sum() > freeForOthers(next)) {
             gatherer = next;
             lentUntil = latestReturn(need);
         }
+    }
+
+    /** How many of the free ones that it could use are kept for others, or gave it no access. */
+    private long freeForOthers(Allocation next) {
+        var others = new HashSet<>(kept.keySet());
+        others.addAll(avoided(next));
+        return others.stream()
+                .map(working::find)
+                .filter(environment -> environment != null
+                        && environment.pool() == working.poolNumber()
+                        && environment.isFree()
+                        && next.request().need().wants(environment))
+                .count();
     }
 
     /** When the last of those comes back that are still missing, if none comes back before its time; null where that is not known. */

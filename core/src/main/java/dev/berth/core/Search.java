@@ -97,7 +97,16 @@ public final class Search {
         if (now == 0 || lendable < need.count() || isOverQuota(line.key().holder())) {
             return 0;
         }
-        return Math.min(mostHeads, now / need.count() + 1);
+        return isMixed() ? mostHeads : Math.min(mostHeads, now / need.count() + 1);
+    }
+
+    /** Whether some of a line may be over their quota, and others not. */
+    private boolean isMixed() {
+        var policy = pool.policy();
+        return policy.queue().order() == Policy.Queueing.Order.FAIR
+                && policy.queue().shareBy() != null
+                && (policy.quota().held() != null
+                        || policy.quotas().values().stream().anyMatch(quota -> quota.held() != null));
     }
 
     private boolean isOverQuota(String sharer) {
