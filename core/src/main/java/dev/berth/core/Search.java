@@ -33,6 +33,8 @@ public final class Search {
     private final int mostHeads;
     /** Environments that are not free and may be in this batch, by the digest of their shape. */
     private final Map<String, Integer> named = new HashMap<>();
+    /** Environments that are free, and may be so no more before anybody is served in this batch. */
+    private int leaving;
 
     /**
      * @param shapes by digest, as the slice will have them
@@ -50,7 +52,9 @@ public final class Search {
         this.holders = holders;
         this.mostHeads = mostHeads;
         for (var environment : environments) {
-            if (environment.pool() == pool.number() && !environment.isFree()) {
+            if (environment.pool() == pool.number() && environment.isFree()) {
+                leaving++;
+            } else if (environment.pool() == pool.number()) {
                 named.merge(environment.record().shape().digest(), 1, Integer::sum);
             }
         }
@@ -125,7 +129,7 @@ public final class Search {
     /** What of the free environments is wanted: best-fit shapes first, until there are enough whatever others take. */
     public List<Free> free(Collection<Command.Ask> asks, Collection<Allocation> loaded) {
         var wanted = new LinkedHashSet<NeedClass>();
-        int demand = named.values().stream().mapToInt(Integer::intValue).sum();
+        int demand = leaving + named.values().stream().mapToInt(Integer::intValue).sum();
         int avoided = 0;
         for (var ask : asks) {
             demand = add(demand, ask.request().count());
