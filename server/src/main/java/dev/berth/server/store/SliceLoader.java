@@ -79,24 +79,22 @@ final class SliceLoader {
                     "SELECT " + Rows.ENVIRONMENT_COLUMNS + " FROM environment WHERE pool = ? AND claimed = 1",
                     pool.number());
         }
-        tenants();
-        allocations.values().stream()
-                .flatMap(allocation -> allocation.state().grants().stream())
-                .toList()
-                .forEach(grant -> environment(grant.environment()));
+        theirs();
         var busy = needs.work() == 0 ? Map.<String, Integer>of() : busyAccounts();
         var places = places();
         lines.keySet().forEach(key -> holder(key.holder()));
         // Made of what the batch itself is about: what is loaded from here on comes free by nothing that it does.
         var search = new Search(pool, shapes, environments.values(), holders, Search.MOST_HEADS);
         var queue = queue(search.heads(lines.values()));
-        var free = free(search);
         if (afterOutage) {
             allocations(
                     "SELECT " + Rows.LIVE_COLUMNS + " FROM allocation WHERE pool = ? AND due_at > ?",
                     pool.number(),
                     now);
         }
+        Search.names(needs.asks(), allocations.values()).forEach(this::environment);
+        theirs();
+        var free = free(search);
         holders();
         return new Slice(
                 pool,
@@ -342,19 +340,25 @@ final class SliceLoader {
     }
 
     /**
-     * The allocations that hold what was loaded: a step's end may make them active or undo them. Those that held it last too, where
-     * what they were given is to be revoked and may be of an access profile.
+     * The allocations that hold what was loaded, since a step's end may make them active or undo them; those that held it last, where
+     * what they were given is to be revoked and may be of an access profile. And what those that were loaded have, or avoid.
      */
-    private void tenants() {
-        Set<AllocationId> holders = new LinkedHashSet<>();
+    private void theirs() {
+        Set<AllocationId> tenants = new LinkedHashSet<>();
         for (var environment : environments.values()) {
             if (environment.pool() == pool.number()
                     && (environment.state() instanceof EnvironmentState.Allocated || isRevokedByProfile(environment))
                     && environment.tenant() != null) {
-                holders.add(environment.tenant().allocation());
+                tenants.add(environment.tenant().allocation());
             }
         }
-        holders.forEach(this::allocation);
+        tenants.forEach(this::allocation);
+        for (var allocation : allocations.values()) {
+            allocation.state().grants().forEach(grant -> environment(grant.environment()));
+            if (allocation.state() instanceof AllocationState.Pending pending) {
+                pending.setbacks().avoid().forEach(this::environment);
+            }
+        }
     }
 
     private static boolean isRevokedByProfile(Environment environment) {
@@ -379,9 +383,6 @@ final class SliceLoader {
             for (var head : found) {
                 allocations.putIfAbsent(head.id(), head);
                 queue.add(head.id());
-                if (head.state() instanceof AllocationState.Pending pending) {
-                    pending.setbacks().avoid().forEach(this::environment);
-                }
             }
         }
         return queue;
@@ -391,11 +392,9 @@ final class SliceLoader {
 
     private List<EnvironmentName> free(Search search) {
         var free = new LinkedHashSet<EnvironmentName>();
-        for (var name : Search.names(needs.asks(), allocations.values())) {
-            environment(name);
-            var named = environments.get(name);
-            if (named != null && named.pool() == pool.number() && named.isFree()) {
-                free.add(name);
+        for (var loaded : environments.values()) { // also those that are asked for by name
+            if (loaded.pool() == pool.number() && loaded.isFree()) {
+                free.add(loaded.name());
             }
         }
         var wanted = search.free(needs.asks(), allocations.values());
@@ -457,24 +456,23 @@ final class SliceLoader {
     }
 
     private List<Slice.Candidate> candidates(Search.Census wanted) {
-        var need = wanted.need();
-        if (need.constraints().containsKey(Need.NAME)) {
+        if (wanted.need().constraints().containsKey(Need.NAME)) {
             return named(wanted);
         }
-        var accounts = need.constraints().get(Need.ACCOUNT);
-        var found = new ArrayList<Slice.Candidate>();
-        for (var shape : wanted.shapes()) {
-            for (int lendable : new int[] {1, 0}) {
-                if (accounts != null) {
-                    for (var account : accounts) {
-                        found.addAll(candidates(shape, lendable, account, wanted.limit()));
-                    }
-                } else {
-                    found.addAll(candidatesInAccounts(shape, lendable, wanted.limit()));
+        var found = new LinkedHashSet<Slice.Candidate>();
+        for (int lendable : new int[] {1, 0}) {
+            var some = new LinkedHashSet<Slice.Candidate>();
+            for (var shape : wanted.shapes()) {
+                if (some.size() < wanted.limit()) {
+                    some.addAll(candidates(wanted, shape, lendable, wanted.limit() - some.size()));
                 }
             }
+            found.addAll(some);
+            if (wanted.distinct()) {
+                found.addAll(inDifferentAccounts(wanted, lendable));
+            }
         }
-        return found;
+        return List.copyOf(found);
     }
 
     /** Those that are asked for by name are loaded. */
@@ -493,29 +491,66 @@ final class SliceLoader {
                 .toList();
     }
 
+    private List<Slice.Candidate> candidates(Search.Census wanted, String shape, int lendable, int limit) {
+        var accounts = wanted.need().constraints().get(Need.ACCOUNT);
+        if (accounts == null) {
+            return lane.list(
+                    SliceLoader::candidate,
+                    "SELECT name, account, lendable FROM environment WHERE pool = ? AND shape = ? AND lendable = ? LIMIT ?",
+                    pool.number(),
+                    shape,
+                    lendable,
+                    limit);
+        }
+        var found = new ArrayList<Slice.Candidate>();
+        for (var account : accounts) {
+            if (found.size() < limit) {
+                found.addAll(candidates(shape, lendable, account, limit - found.size()));
+            }
+        }
+        return found;
+    }
+
     private List<Slice.Candidate> candidates(String shape, int lendable, String account, int limit) {
         return lane.list(SliceLoader::candidate, """
                 SELECT name, account, lendable FROM environment WHERE pool = ? AND shape = ? AND lendable = ? AND account = ?
                 LIMIT ?""", pool.number(), shape, lendable, account, limit);
     }
 
-    private List<Slice.Candidate> candidatesInAccounts(String shape, int lendable, int accounts) {
+    /** A few of each of as many accounts as are wanted; one without an account is its own. */
+    private List<Slice.Candidate> inDifferentAccounts(Search.Census wanted, int lendable) {
+        var allowed = wanted.need().constraints().get(Need.ACCOUNT);
         var found = new ArrayList<Slice.Candidate>();
-        var account = "";
-        for (int i = 0; i < accounts; i++) {
-            var next = lane.one(row -> row.getString(1), """
-                    SELECT account FROM environment WHERE pool = ? AND shape = ? AND lendable = ? AND account > ?
-                    ORDER BY account LIMIT 1""", pool.number(), shape, lendable, account);
-            if (next.isEmpty()) {
-                break;
+        var accounts = new HashSet<String>();
+        for (var shape : wanted.shapes()) {
+            var account = "";
+            while (accounts.size() < wanted.limit()) {
+                var next = allowed == null
+                        ? nextAccount(shape, lendable, account)
+                        : allowed.tailSet(account + '\0').stream().findFirst();
+                if (next.isEmpty()) {
+                    break;
+                }
+                account = next.get();
+                var some = candidates(shape, lendable, account, SOME);
+                found.addAll(some);
+                if (!some.isEmpty()) {
+                    accounts.add(account);
+                }
             }
-            account = next.get();
-            found.addAll(candidates(shape, lendable, account, SOME));
+            if (allowed == null) {
+                found.addAll(lane.list(SliceLoader::candidate, """
+                        SELECT name, account, lendable FROM environment
+                        WHERE pool = ? AND shape = ? AND lendable = ? AND account IS NULL LIMIT ?""", pool.number(), shape, lendable, wanted.limit()));
+            }
         }
-        found.addAll(lane.list(SliceLoader::candidate, """
-                SELECT name, account, lendable FROM environment
-                WHERE pool = ? AND shape = ? AND lendable = ? AND account IS NULL LIMIT ?""", pool.number(), shape, lendable, accounts));
         return found;
+    }
+
+    private Optional<String> nextAccount(String shape, int lendable, String after) {
+        return lane.one(row -> row.getString(1), """
+                SELECT account FROM environment WHERE pool = ? AND shape = ? AND lendable = ? AND account > ?
+                ORDER BY account LIMIT 1""", pool.number(), shape, lendable, after);
     }
 
     private static Slice.Candidate candidate(ResultSet row) throws SQLException {
