@@ -6,6 +6,7 @@ import dev.berth.core.Policy;
 import dev.berth.core.PoolName;
 import dev.berth.core.Registration;
 import dev.berth.core.Shape;
+import dev.berth.core.Step;
 import dev.berth.server.ledger.Ledger;
 import java.time.Duration;
 import java.util.Map;
@@ -31,25 +32,31 @@ final class BenchPool {
     }
 
     private static Policy policy() {
+        return policy(Set.of(), Duration.ofHours(3), Map.of(), Policy.Queueing.Order.FIFO);
+    }
+
+    /** A pool whose queue is as long as it likes, and in which whoever waits stays interested for a long time. */
+    static Policy policy(
+            Set<Step> steps, Duration session, Map<Step, Policy.Limits> limits, Policy.Queueing.Order order) {
         return new Policy(
                 "fixed",
                 "{}",
-                Set.of(),
-                Duration.ofHours(3),
+                steps,
+                session,
                 null,
-                Duration.ofMinutes(10),
+                null,
                 Duration.ofSeconds(20),
                 false,
-                Map.of(),
+                limits,
                 null,
                 new Policy.Queueing(
                         1_000_000,
-                        Duration.ofDays(1),
-                        Policy.Queueing.Order.FIFO,
+                        Duration.ofDays(60),
+                        order,
                         null,
                         Policy.Queueing.DEFAULT.halfLife(),
                         Policy.Queueing.DEFAULT.aging(),
-                        Policy.Queueing.DEFAULT.liveness(),
+                        Duration.ofDays(60),
                         Policy.Queueing.DEFAULT.maxPriority()),
                 Policy.Quota.NONE,
                 Map.of(),

@@ -23,13 +23,13 @@ public final class Forecast {
     private static final int COURSES = 200;
     private static final int FEWEST_COURSES = 40;
     /** So many environments and requests, times courses. */
-    private static final int EFFORT = 60_000;
+    private static final int EFFORT = 30_000;
 
     private final ForecastPool pool;
-    private final List<Allocation> order;
+    private final List<ForecastPool.Waiting> order;
     private final Map<AllocationId, ForecastEstimate> estimates = new HashMap<>();
     private final Map<NeedClass, Boolean> blocked = new HashMap<>();
-    private final @Nullable Allocation gatherer;
+    private final ForecastPool.@Nullable Waiting gatherer;
 
     private Forecast(ForecastPool pool) {
         this.pool = pool;
@@ -52,7 +52,7 @@ public final class Forecast {
         return new Forecast(pool);
     }
 
-    private void play(ForecastCourse course, List<Allocation> played) {
+    private void play(ForecastCourse course, List<ForecastPool.Waiting> played) {
         int size = Math.max(1, played.size() + Math.min(pool.busy().size(), ForecastCourse.MOST_BUSY));
         int courses = Math.clamp(EFFORT / size / 10 * 10, FEWEST_COURSES, COURSES);
         var grantedAt = new long[played.size()][courses];
@@ -81,7 +81,7 @@ public final class Forecast {
     }
 
     /** Those behind wait longer in proportion to how much is asked for before them. */
-    private void extrapolate(List<Allocation> served) {
+    private void extrapolate(List<ForecastPool.Waiting> served) {
         if (served.size() <= MOST_PLAYED) {
             return;
         }
@@ -89,7 +89,7 @@ public final class Forecast {
         long latest90 = 0;
         double asked = 0;
         for (var each : served.subList(0, MOST_PLAYED)) {
-            asked += each.request().count();
+            asked += each.need().count();
             var estimate = estimates.get(each.id());
             if (estimate != null) {
                 latest50 = Math.max(latest50, millis(estimate.p50()));
@@ -101,7 +101,7 @@ public final class Forecast {
         }
         double before = asked;
         for (var each : served.subList(MOST_PLAYED, served.size())) {
-            before += each.request().count();
+            before += each.need().count();
             estimates.put(
                     each.id(),
                     estimate(Math.round(latest50 * (before / asked)), Math.round(latest90 * (before / asked))));
@@ -129,7 +129,7 @@ public final class Forecast {
         return Optional.empty();
     }
 
-    private ForecastReason.Standing standing(Allocation waiting) {
+    private ForecastReason.Standing standing(ForecastPool.Waiting waiting) {
         if (isBlocked(waiting)) {
             return ForecastReason.Standing.BLOCKED;
         }
@@ -145,16 +145,12 @@ public final class Forecast {
     }
 
     /** Whether nothing but a person can make it possible to serve it. */
-    private boolean isBlocked(Allocation waiting) {
-        int avoided = waiting.state() instanceof AllocationState.Pending pending
-                ? pending.setbacks().avoid().size()
-                : 0;
-        var need = waiting.request().need();
-        return avoided == 0 ? blocked.computeIfAbsent(need, each -> isShort(each, 0)) : isShort(need, avoided);
+    private boolean isBlocked(ForecastPool.Waiting waiting) {
+        return blocked.computeIfAbsent(waiting.need(), this::isShort);
     }
 
     /** Of what is free only the number is known: it is taken to be what a special need asks for. */
-    private boolean isShort(NeedClass need, int without) {
+    private boolean isShort(NeedClass need) {
         var candidates = new ArrayList<int[]>();
         Map<String, Integer> slots = new HashMap<>();
         for (var each : need.needs()) {
@@ -166,7 +162,7 @@ public final class Forecast {
             }
             var distinct = own.stream().mapToInt(Integer::intValue).distinct().toArray();
             if (!need.isSpecial()) {
-                return distinct.length - without < need.count();
+                return distinct.length < need.count();
             }
             for (int unit = 0; unit < each.count(); unit++) {
                 candidates.add(distinct);
@@ -191,7 +187,7 @@ public final class Forecast {
                 }
             }
         }
-        int others = Math.min(count.lendable() - known, need.count() + AllocationState.Setbacks.MOST);
+        int others = Math.min(count.lendable() - known, need.count());
         for (int i = 0; i < others; i++) {
             own.add(slots.computeIfAbsent("shape " + digest + " " + i, _ -> slots.size()));
         }

@@ -31,8 +31,11 @@ final class ForecastCourse {
 
     private final ForecastPool pool;
     private final ForecastDraws draws;
-    private final List<Allocation> requests;
+    private final List<ForecastPool.Waiting> requests;
     private final boolean fair;
+    private final long aging;
+    /** By which what was used decays, in minutes. */
+    private final double decay;
     /** Whether it matters who holds how many. */
     private final boolean tallies;
 
@@ -52,6 +55,7 @@ final class ForecastCourse {
     private final int[] principal;
     private final int[] sharer;
     private final int[] mostHeld;
+    private final long[] createdAt;
     private final long[] until;
     private final long[] length;
     private final List<Holder> people = new ArrayList<>();
@@ -80,11 +84,13 @@ final class ForecastCourse {
     /**
      * @param requests in their order; all of them can be served some day without a person's doing
      */
-    ForecastCourse(ForecastPool pool, List<Allocation> requests) {
+    ForecastCourse(ForecastPool pool, List<ForecastPool.Waiting> requests) {
         this.pool = pool;
         this.requests = requests;
         draws = new ForecastDraws(pool.history(), pool.policy());
         fair = pool.isFair();
+        aging = pool.policy().queue().aging().toMillis();
+        decay = Math.log(2) * MILLIS_PER_MINUTE / pool.policy().queue().halfLife().toMillis();
         tallies = fair || requests.stream().anyMatch(request -> pool.mostHeld(request) != null);
         shapes = pool.shapes().size();
         Map<String, Integer> byDigest = new HashMap<>();
@@ -95,7 +101,7 @@ final class ForecastCourse {
                 .toList();
         int demand = Math.min(
                 MOST_IDLE,
-                requests.stream().mapToInt(request -> request.request().count()).sum());
+                requests.stream().mapToInt(request -> request.need().count()).sum());
         int idle = pool.shapes().stream()
                 .mapToInt(count -> Math.min(count.free(), demand))
                 .sum();
@@ -137,23 +143,23 @@ final class ForecastCourse {
         principal = new int[count];
         sharer = new int[count];
         mostHeld = new int[count];
+        createdAt = new long[count];
         until = new long[count];
         length = new long[count];
         Map<NeedClass, ForecastKind> kinds = new HashMap<>();
         for (int r = 0; r < count; r++) {
             var request = requests.get(r);
             kindOf[r] = kinds.computeIfAbsent(
-                    request.request().need(), need -> ForecastKind.of(need, pool.shapes(), known));
+                    request.need(), need -> ForecastKind.of(need, pool.shapes(), known));
             principal[r] = person(names, request.principal());
             sharer[r] = person(names, request.sharer());
             var most = pool.mostHeld(request);
             mostHeld[r] = most == null ? Integer.MAX_VALUE : most;
-            until[r] = request.state() instanceof AllocationState.Pending pending
-                    ? millis(pending.until())
-                    : ForecastDraws.NEVER;
-            var asked = request.request().duration() == null
+            createdAt[r] = millis(request.createdAt());
+            until[r] = millis(request.until());
+            var asked = request.duration() == null
                     ? pool.policy().session()
-                    : request.request().duration();
+                    : request.duration();
             length[r] = asked == null ? ForecastDraws.NEVER : asked.toMillis();
         }
         holds = new int[people.size()];
@@ -207,8 +213,7 @@ final class ForecastCourse {
     }
 
     /** Who gathers now; null when nobody does. */
-    @Nullable
-    Allocation gatherer() {
+    ForecastPool.@Nullable Waiting gatherer() {
         draws.begin(0, 1);
         begin();
         serve(0);
@@ -310,11 +315,8 @@ final class ForecastCourse {
         if (minutes <= 0) {
             return used[person];
         }
-        double k = Math.log(2)
-                * MILLIS_PER_MINUTE
-                / pool.policy().queue().halfLife().toMillis();
-        double rest = Math.exp(-k * minutes);
-        return used[person] * rest + holds[person] * (1 - rest) / k;
+        double rest = Math.exp(-decay * minutes);
+        return used[person] * rest + holds[person] * (1 - rest) / decay;
     }
 
     // ---- the queue
@@ -369,10 +371,8 @@ final class ForecastCourse {
     }
 
     private long level(int r, long at) {
-        var request = requests.get(r);
-        long since = Math.max(servedAt[sharer[r]], millis(request.createdAt()));
-        return request.request().priority()
-                + Math.floorDiv(at - since, pool.policy().queue().aging().toMillis());
+        long since = Math.max(servedAt[sharer[r]], createdAt[r]);
+        return requests.get(r).priority() + Math.floorDiv(at - since, aging);
     }
 
     /** Whether anything is free that somebody wants and nobody gathers. */
@@ -403,8 +403,7 @@ final class ForecastCourse {
         }
         if (gatherer == NOBODY
                 && !gone
-                && chosen.length > 0
-                && requests.get(r).state() instanceof AllocationState.Pending) {
+                && chosen.length > 0) {
             gatherer = r;
             gathered = new HashSet<>();
             if (kindOf[r].isSpecial()) {

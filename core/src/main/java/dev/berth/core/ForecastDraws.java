@@ -16,6 +16,9 @@ final class ForecastDraws {
     /** A history of so few is worth as much as a guess. */
     private static final double GUESS_WEIGHT = 2;
 
+    /** So far, as a part of it, the mean of one day may be from that of another. */
+    private static final double DAY_TO_DAY = 0.1;
+
     private static final long GOLDEN = 0x9E3779B97F4A7C15L;
 
     /** How long loans lasted, as a part of what they might have, ascending. */
@@ -27,8 +30,13 @@ final class ForecastDraws {
     /** What upkeep may take where nothing is known of it; 0 where there is none. */
     private final long upkeepLimit;
 
+    private final double partsDoubt;
+    private final double lengthsDoubt;
+    private final double upkeepsDoubt;
+
     private long seed;
     private double guess;
+    private double doubt;
 
     ForecastDraws(ForecastPool.History history, Policy policy) {
         parts = history.loans().stream()
@@ -50,6 +58,23 @@ final class ForecastDraws {
                         .mapToDouble(Duration::toMillis)
                         .sorted()
                         .toArray();
+        partsDoubt = doubt(parts);
+        lengthsDoubt = doubt(lengths);
+        upkeepsDoubt = doubt(upkeeps);
+    }
+
+    /**
+     * How far what is to come may be off as a whole: by what a sample of this size cannot tell of its mean, its standard error, and by
+     * what changes from day to day.
+     */
+    private static double doubt(double[] sample) {
+        double sum = Arrays.stream(sample).sum();
+        if (sample.length == 0 || sum == 0) {
+            return 0;
+        }
+        double mean = sum / sample.length;
+        double variance = Arrays.stream(sample).map(each -> (each - mean) * (each - mean)).sum() / sample.length;
+        return Math.sqrt(variance) == 0 ? 0 : Math.hypot(Math.sqrt(variance / sample.length) / mean, DAY_TO_DAY);
     }
 
     private static double part(Duration lasted, @Nullable Duration allowed) {
@@ -65,6 +90,7 @@ final class ForecastDraws {
     void begin(long number, double quantile) {
         seed = number * GOLDEN;
         guess = quantile <= 0.5 ? quantile : Math.min(1, 0.5 + (quantile - 0.5) * 1.25);
+        doubt = normal(Math.min(quantile, 0.995));
     }
 
     /**
@@ -77,10 +103,10 @@ final class ForecastDraws {
             return 0;
         }
         double drawn = allowed == NEVER
-                ? drawn(lengths, age, 1, 0)
-                : drawn(parts, (double) age / allowed, allowed, GUESS_WEIGHT);
+                ? drawn(lengths, age, 1, 0, lengthsDoubt)
+                : drawn(parts, (double) age / allowed, allowed, GUESS_WEIGHT, partsDoubt);
         if (drawn >= 0) {
-            return Math.max(0, Math.round(drawn) - age);
+            return Math.max(0, Math.min(allowed, Math.round(drawn)) - age);
         }
         return allowed == NEVER ? NEVER : Math.round((allowed - age) * guess);
     }
@@ -90,20 +116,27 @@ final class ForecastDraws {
         if (upkeepLimit == 0) {
             return 0;
         }
-        double drawn = drawn(upkeeps, age, 1, GUESS_WEIGHT);
+        double drawn = drawn(upkeeps, age, 1, GUESS_WEIGHT, upkeepsDoubt);
         return drawn >= 0 ? Math.max(0, Math.round(drawn) - age) : Math.round(Math.max(0, upkeepLimit - age) * guess);
     }
 
     /** One of those that are longer than this, times the scale; negative where the guess is to be taken. */
-    private double drawn(double[] ascending, double longerThan, double scale, double guessWeight) {
+    private double drawn(double[] ascending, double longerThan, double scale, double guessWeight, double byDoubt) {
+        double factor = Math.exp(doubt * byDoubt);
+        double least = longerThan / factor;
         int from = 0;
-        if (longerThan > 0) {
-            int found = Arrays.binarySearch(ascending, longerThan);
+        if (least > 0) {
+            int found = Arrays.binarySearch(ascending, least);
             from = found < 0 ? -found - 1 : found + 1;
         }
         int count = ascending.length - from;
         double place = next() * (count + guessWeight);
-        return place < count ? ascending[from + (int) place] * scale : -1;
+        return place < count ? ascending[from + (int) place] * scale * factor : -1;
+    }
+
+    /** The quantile of the normal distribution, to two digits (Schmeiser 1979). */
+    private static double normal(double quantile) {
+        return (Math.pow(quantile, 0.135) - Math.pow(1 - quantile, 0.135)) / 0.1975;
     }
 
     /** The next number of SplitMix64 (Steele, Lea, Flood 2014), from 0 to 1. */

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A pool at an instant, as far as a forecast needs it.
  *
- * @param waiting requests that wait, and callers who keep asking, in any order
+ * @param waiting requests that wait, in any order
  * @param shapes how many environments have which shape, all of them
  * @param busy environments that are neither free nor dirty nor draining; where that is not all of them, those that are back first
  * @param holders principals and sharers of the pool, by name
@@ -19,14 +19,14 @@ import org.jspecify.annotations.Nullable;
 public record ForecastPool(
         Instant now,
         Policy policy,
-        List<Allocation> waiting,
+        List<Waiting> waiting,
         List<ShapeCount> shapes,
         List<Busy> busy,
         Map<String, Holder> holders,
         History history) {
     /** Who came first, were priority counted as having come earlier. */
-    static final Comparator<Allocation> BY_RANK =
-            Comparator.<Allocation>comparingLong(Allocation::rank).thenComparingLong(Allocation::arrival);
+    static final Comparator<Waiting> BY_RANK =
+            Comparator.comparingLong(Waiting::rank).thenComparingLong(Waiting::arrival);
 
     public ForecastPool {
         Objects.requireNonNull(now);
@@ -36,6 +36,37 @@ public record ForecastPool(
         busy = List.copyOf(busy);
         holders = Map.copyOf(holders);
         Objects.requireNonNull(history);
+    }
+
+    /**
+     * A request that waits.
+     *
+     * @param sharer whose share of the pool it counts as
+     * @param rank its place in the order, the lowest first; the arrival decides between equals
+     * @param until when it gives up
+     * @param interestUntil until when somebody is known to be interested in it; null when nobody is
+     * @param duration asked for; null for the pool's session
+     */
+    public record Waiting(
+            AllocationId id,
+            String principal,
+            String sharer,
+            NeedClass need,
+            int priority,
+            long rank,
+            long arrival,
+            Instant createdAt,
+            Instant until,
+            @Nullable Instant interestUntil,
+            @Nullable Duration duration) {
+        public Waiting {
+            Objects.requireNonNull(id);
+            Objects.requireNonNull(principal);
+            Objects.requireNonNull(sharer);
+            Objects.requireNonNull(need);
+            Objects.requireNonNull(createdAt);
+            Objects.requireNonNull(until);
+        }
     }
 
     /**
@@ -104,7 +135,7 @@ public record ForecastPool(
     }
 
     /** Those who wait, the first to be served first, as the rules of the queue have it now. */
-    List<Allocation> inOrder() {
+    List<Waiting> inOrder() {
         if (!isFair()) {
             return waiting.stream().sorted(BY_RANK).toList();
         }
@@ -125,37 +156,34 @@ public record ForecastPool(
         return known == null ? Holder.unknown(name, now) : known;
     }
 
-    private long level(Allocation allocation) {
-        var served = holder(allocation.sharer()).servedAt();
-        var since = served.isAfter(allocation.createdAt()) ? served : allocation.createdAt();
-        return allocation.request().priority()
+    private long level(Waiting request) {
+        var served = holder(request.sharer()).servedAt();
+        var since = served.isAfter(request.createdAt()) ? served : request.createdAt();
+        return request.priority()
                 + Math.floorDiv(
                         Duration.between(since, now).toMillis(),
                         policy.queue().aging().toMillis());
     }
 
-    private double share(Allocation allocation) {
-        var holder = holder(allocation.sharer());
+    private double share(Waiting request) {
+        var holder = holder(request.sharer());
         return holder.usedAt(now, policy.queue().halfLife()) + holder.held() * Queue.MINUTES_AHEAD;
     }
 
     /** Whether it is passed over, since nobody is known to be interested in it. */
-    boolean isAsleep(Allocation allocation) {
-        return !allocation.isAwake()
-                || (allocation.state() instanceof AllocationState.Pending pending
-                        && pending.interestUntil() != null
-                        && !pending.interestUntil().isAfter(now));
+    boolean isAsleep(Waiting request) {
+        return request.interestUntil() == null || !request.interestUntil().isAfter(now);
     }
 
     /** How many environments its principal may have at once; null for as many as there are. */
     @Nullable
-    Integer mostHeld(Allocation allocation) {
-        return policy.quota(allocation.principal()).held();
+    Integer mostHeld(Waiting request) {
+        return policy.quota(request.principal()).held();
     }
 
-    boolean isOverQuota(Allocation allocation) {
-        var most = mostHeld(allocation);
+    boolean isOverQuota(Waiting request) {
+        var most = mostHeld(request);
         return most != null
-                && holder(allocation.principal()).held() + allocation.request().count() > most;
+                && holder(request.principal()).held() + request.need().count() > most;
     }
 }

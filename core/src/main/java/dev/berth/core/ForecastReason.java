@@ -83,12 +83,12 @@ public record ForecastReason(
         }
     }
 
-    static ForecastReason of(ForecastPool pool, Allocation waiting, int position, Standing standing) {
+    static ForecastReason of(ForecastPool pool, ForecastPool.Waiting waiting, int position, Standing standing) {
         var most = pool.mostHeld(waiting);
         return new ForecastReason(
                 position,
                 standing,
-                waiting.request().need().needs().stream()
+                waiting.need().needs().stream()
                         .map(need -> availability(pool, need))
                         .toList(),
                 most == null
