@@ -15,10 +15,12 @@ import java.util.List;
  * @param requests of a replayed day
  * @param seed of what is made up
  */
-record Effort(int rounds, Duration each, int callers, List<Integer> sizes, int waiting, int ended, int requests, long seed) {
+record Effort(
+        int rounds, Duration each, int callers, List<Integer> sizes, int waiting, int ended, int requests, long seed) {
     /** What the figures in the docs were made with. */
     static Effort full() {
-        return new Effort(5, Duration.ofSeconds(4), 64, List.of(1_000, 10, 100_000, 1_000_000), 10_000, 1_000_000, 3_000, 1);
+        return new Effort(
+                5, Duration.ofSeconds(4), 64, List.of(1_000, 10, 100_000, 1_000_000), 10_000, 1_000_000, 3_000, 1);
     }
 
     /** A moment, to see that it runs. */

@@ -16,7 +16,6 @@ import dev.berth.core.Shape;
 import dev.berth.core.Step;
 import dev.berth.core.Value;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -70,8 +69,8 @@ final class ForecastBench {
 
     private static List<Kind> kinds() {
         Habit shortStays = random -> new Stay(null, upTo(SESSION, logNormal(random, 10, 1)));
-        Habit twoKinds =
-                random -> new Stay(null, random.nextInt(5) > 0 ? logNormal(random, 5, 0.4) : logNormal(random, 90, 0.3));
+        Habit twoKinds = random ->
+                new Stay(null, random.nextInt(5) > 0 ? logNormal(random, 5, 0.4) : logNormal(random, 90, 0.3));
         Habit punctual = random -> {
             var asked = Duration.ofMinutes(30L << random.nextInt(3));
             return new Stay(asked, Duration.ofMillis((long) (asked.toMillis() * (0.6 + 0.4 * random.nextDouble()))));
@@ -108,12 +107,12 @@ final class ForecastBench {
         report.section("Forecast: %,d requests a day, seed %d, asked when a request joins the queue"
                 .formatted(effort.requests(), effort.seed()));
         for (var kind : kinds()) {
-            var learned = new Learning();
-            play(kind, effort.seed(), learned);
             var days = new ArrayList<Day>();
             for (int i = 1; i <= effort.rounds(); i++) {
+                var learned = new Learning();
+                play(kind, effort.seed() + 1000L * i, learned);
                 var day = new Day(learned.history());
-                play(kind, effort.seed() + 1000L * i, day);
+                play(kind, effort.seed() + 1000L * i + 500, day);
                 days.add(day);
             }
             figure(kind.name() + ": p90 held, % of grants", days, Day::p90Held);
@@ -157,7 +156,9 @@ final class ForecastBench {
         double minutes = 0;
         int tries = 5000;
         for (int i = 0; i < tries; i++) {
-            minutes += need(kind, random).count() * kind.habit().stay(random).real().toMillis() / 60_000.0;
+            minutes += need(kind, random).count()
+                    * kind.habit().stay(random).real().toMillis()
+                    / 60_000.0;
         }
         double upkeep = 0;
         for (var each : kind.upkeep()) {
@@ -335,7 +336,13 @@ final class ForecastBench {
             var holders = new HashMap<String, dev.berth.core.Holder>();
             replay.store().holders(number).forEach(holder -> holders.put(holder.name(), holder));
             return new ForecastPool(
-                    replay.now(), replay.pool().policy(), waiting, replay.store().shapes(number), busy, holders, history);
+                    replay.now(),
+                    replay.pool().policy(),
+                    waiting,
+                    replay.store().shapes(number),
+                    busy,
+                    holders,
+                    history);
         }
 
         private static ForecastPool.@Nullable Loan loan(Replay replay, dev.berth.core.Environment environment) {

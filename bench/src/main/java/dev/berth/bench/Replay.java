@@ -89,13 +89,7 @@ final class Replay implements AutoCloseable {
      * @param upkeep how long it takes, one of these at random; none where there is none
      * @param firstFit whether what was given back first of all that fits is lent, instead of what fits best
      */
-    Replay(
-            Policy policy,
-            List<Registration> records,
-            Duration[] upkeep,
-            long seed,
-            boolean firstFit,
-            Watcher watcher) {
+    Replay(Policy policy, List<Registration> records, Duration[] upkeep, long seed, boolean firstFit, Watcher watcher) {
         this.random = new Random(seed);
         this.firstFit = firstFit;
         this.watcher = watcher;
@@ -161,7 +155,9 @@ final class Replay implements AutoCloseable {
         if (firstFit && askForFirst(id, job)) {
             return;
         }
-        var answer = decide(List.of(ask(id, job, job.need(), LONGEST_WAIT))).answers().getFirst();
+        var answer = decide(List.of(ask(id, job, job.need(), LONGEST_WAIT)))
+                .answers()
+                .getFirst();
         if (!(answer instanceof Answer.Current(var allocation))) {
             throw new IllegalStateException("refused: " + answer);
         }
@@ -208,14 +204,15 @@ final class Replay implements AutoCloseable {
     }
 
     private void release(AllocationId id) {
-        decide(List.of(new Command.Release(id, new Caller(Objects.requireNonNull(jobs.get(id)).principal(), false), null)));
+        decide(List.of(new Command.Release(
+                id, new Caller(Objects.requireNonNull(jobs.get(id)).principal(), false), null)));
         clean();
     }
 
     private void clean() {
         boolean due = environments.values().stream()
-                .anyMatch(environment -> environment.state() instanceof EnvironmentState.Cleaning(var work)
-                        && work.claim() == null);
+                .anyMatch(environment ->
+                        environment.state() instanceof EnvironmentState.Cleaning(var work) && work.claim() == null);
         if (!due) {
             return;
         }
@@ -232,12 +229,13 @@ final class Replay implements AutoCloseable {
             var since = environment.since();
             cleaning.put(
                     environment.name(),
-                    new Command.RenewClaims.Held(environment.name(), step.claim().id()));
+                    new Command.RenewClaims.Held(
+                            environment.name(), step.claim().id()));
             at(now.plus(upkeepTime()), () -> {
                 cleaning.remove(environment.name());
                 var done = new Command.Result.Done(null, null, Duration.ZERO);
-                decide(List.of(new Command.Report(
-                        environment.name(), step.claim().id(), environment.epoch(), done)));
+                decide(List.of(
+                        new Command.Report(environment.name(), step.claim().id(), environment.epoch(), done)));
                 watcher.cleaned(Duration.between(since, now));
                 clean();
             });
@@ -291,7 +289,8 @@ final class Replay implements AutoCloseable {
     }
 
     private void apply(Decision decision) {
-        decision.environments().forEach(change -> environments.put(change.after().name(), change.after()));
+        decision.environments()
+                .forEach(change -> environments.put(change.after().name(), change.after()));
         for (var change : decision.allocations()) {
             var allocation = change.after();
             switch (allocation.state()) {

@@ -90,7 +90,9 @@ final class ForecastCourse {
         draws = new ForecastDraws(pool.history(), pool.policy());
         fair = pool.isFair();
         aging = pool.policy().queue().aging().toMillis();
-        decay = Math.log(2) * MILLIS_PER_MINUTE / pool.policy().queue().halfLife().toMillis();
+        decay = Math.log(2)
+                * MILLIS_PER_MINUTE
+                / pool.policy().queue().halfLife().toMillis();
         tallies = fair || requests.stream().anyMatch(request -> pool.mostHeld(request) != null);
         shapes = pool.shapes().size();
         Map<String, Integer> byDigest = new HashMap<>();
@@ -149,17 +151,14 @@ final class ForecastCourse {
         Map<NeedClass, ForecastKind> kinds = new HashMap<>();
         for (int r = 0; r < count; r++) {
             var request = requests.get(r);
-            kindOf[r] = kinds.computeIfAbsent(
-                    request.need(), need -> ForecastKind.of(need, pool.shapes(), known));
+            kindOf[r] = kinds.computeIfAbsent(request.need(), need -> ForecastKind.of(need, pool.shapes(), known));
             principal[r] = person(names, request.principal());
             sharer[r] = person(names, request.sharer());
             var most = pool.mostHeld(request);
             mostHeld[r] = most == null ? Integer.MAX_VALUE : most;
             createdAt[r] = millis(request.createdAt());
             until[r] = millis(request.until());
-            var asked = request.duration() == null
-                    ? pool.policy().session()
-                    : request.duration();
+            var asked = request.duration() == null ? pool.policy().session() : request.duration();
             length[r] = asked == null ? ForecastDraws.NEVER : asked.toMillis();
         }
         holds = new int[people.size()];
@@ -401,9 +400,7 @@ final class ForecastCourse {
             grant(r, gone ? new int[0] : chosen, at);
             return true;
         }
-        if (gatherer == NOBODY
-                && !gone
-                && chosen.length > 0) {
+        if (gatherer == NOBODY && !gone && chosen.length > 0) {
             gatherer = r;
             gathered = new HashSet<>();
             if (kindOf[r].isSpecial()) {

@@ -37,6 +37,8 @@ final class ForecastFree {
             i++;
         }
         counts[shape]--;
-        System.arraycopy(those[shape], i + 1, those[shape], i, counts[shape] - i);
+        for (; i < counts[shape]; i++) {
+            those[shape][i] = those[shape][i + 1];
+        }
     }
 }

@@ -18,6 +18,7 @@ import dev.berth.server.auth.TokenDesk;
 import dev.berth.server.config.ConfigurationFile;
 import dev.berth.server.config.ConfigurationInvalid;
 import dev.berth.server.config.ConfigurationWatcher;
+import dev.berth.server.forecast.Forecasts;
 import dev.berth.server.http.ConfigurationDesk;
 import dev.berth.server.http.HttpApi;
 import dev.berth.server.http.ServiceMetrics;
@@ -388,7 +389,7 @@ public final class BerthServer implements AutoCloseable {
         var desks = new Desks(
                 new AllocationDesk(
                         core.ledger(), core.store(), new AccessDesk(vault, work.providers()), core.clock(), random),
-                QueueDesk.of(core.store()),
+                new QueueDesk(new Forecasts(core.store(), core.clock(), System::nanoTime)::of),
                 new PoolDesk(core.ledger(), core.store(), core.clock()),
                 new EventDesk(core.store()),
                 tokens);

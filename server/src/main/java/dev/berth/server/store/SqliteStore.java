@@ -6,6 +6,7 @@ import dev.berth.core.Decision;
 import dev.berth.core.Environment;
 import dev.berth.core.EnvironmentName;
 import dev.berth.core.EnvironmentState;
+import dev.berth.core.ForecastPool;
 import dev.berth.core.Holder;
 import dev.berth.core.Policy;
 import dev.berth.core.Pool;
@@ -55,6 +56,7 @@ public final class SqliteStore implements Store {
     private static final int MOST_STATISTICS = 2_000;
     /** Beyond what any pool's queue may hold in practice: a bound for the case that one does. */
     private static final int MOST_WAITING = 100_000;
+
 
     private static final int MOST_RETURNS = 20_000;
     private static final int MOST_HOLDERS = 10_000;
@@ -535,6 +537,61 @@ public final class SqliteStore implements Store {
             lent.add(new Return(shape, allocated, last, rest));
         }
         return lent;
+    }
+
+    @Override
+    public List<ForecastPool.Busy> busy(int pool, int limit) {
+        return read(lane -> {
+            var busy = new ArrayList<ForecastPool.Busy>();
+            for (var count : shapes(lane, pool)) {
+                if (count.held() > 0) {
+                    busy.addAll(lane.list(
+                            SqliteStore::lent,
+                            """
+                            SELECT e.name, e.shape, e.account, e.since, e.tenant_allocation, e.tenant_requester, e.tenant_principal,
+                                coalesce(a.sharer, ''),
+                                CASE WHEN a.hold IS NULL THEN coalesce(a.expires_at, e.back_at) ELSE a.due_at END
+                            FROM environment AS e LEFT JOIN allocation AS a ON a.id = e.tenant_allocation
+                            WHERE e.pool = ? AND e.shape = ? AND e.back_at IS NOT NULL AND e.tenant_allocation IS NOT NULL
+                            ORDER BY e.back_at LIMIT ?""",
+                            pool,
+                            count.shape().digest(),
+                            limit));
+                }
+            }
+            busy.addAll(lane.list(
+                    row -> new ForecastPool.Busy(
+                            new EnvironmentName(row.getString(1)),
+                            row.getString(2),
+                            row.getString(3),
+                            Instant.ofEpochMilli(row.getLong(4)),
+                            null),
+                    """
+                    SELECT name, shape, account, since FROM environment
+                    WHERE pool = ? AND issuing = 0 AND work_at IS NOT NULL AND drain IS NULL AND state IN ('cleaning', 'checking')
+                    UNION ALL
+                    SELECT name, shape, account, since FROM environment
+                    WHERE pool = ? AND due_at IS NOT NULL AND work_at IS NULL AND drain IS NULL AND state IN ('cleaning', 'checking')
+                    LIMIT ?""",
+                    pool,
+                    pool,
+                    limit));
+            return busy;
+        });
+    }
+
+    private static ForecastPool.Busy lent(ResultSet row) throws SQLException {
+        return new ForecastPool.Busy(
+                new EnvironmentName(row.getString(1)),
+                row.getString(2),
+                row.getString(3),
+                Instant.ofEpochMilli(row.getLong(4)),
+                new ForecastPool.Loan(
+                        new AllocationId(row.getString(5)),
+                        row.getString(6),
+                        row.getString(7),
+                        row.getString(8),
+                        Rows.instant(row, 9)));
     }
 
     @Override

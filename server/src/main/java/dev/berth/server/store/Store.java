@@ -7,6 +7,7 @@ import dev.berth.core.Environment;
 import dev.berth.core.EnvironmentName;
 import dev.berth.core.EnvironmentState;
 import dev.berth.core.Event;
+import dev.berth.core.ForecastPool;
 import dev.berth.core.Holder;
 import dev.berth.core.NeedClass;
 import dev.berth.core.Policy;
@@ -100,6 +101,12 @@ public interface Store extends AutoCloseable {
      * is told together, by the last of it.
      */
     List<Return> returns(int pool);
+
+    /**
+     * The environments that are not free now and come back without a person's doing, by whom and since when; at most so many of each
+     * shape, those first that have to be back first. Those that are lent without end are left out.
+     */
+    List<ForecastPool.Busy> busy(int pool, int limit);
 
     /** Loans that ended, of those requests that were made last the newest first; at most so many requests are looked at. */
     List<Loan> history(int pool, int limit);

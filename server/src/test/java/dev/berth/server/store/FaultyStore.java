@@ -5,6 +5,7 @@ import dev.berth.core.AllocationId;
 import dev.berth.core.Decision;
 import dev.berth.core.Environment;
 import dev.berth.core.EnvironmentName;
+import dev.berth.core.ForecastPool;
 import dev.berth.core.Holder;
 import dev.berth.core.Policy;
 import dev.berth.core.Pool;
@@ -179,6 +180,11 @@ public final class FaultyStore implements Store {
     @Override
     public List<Return> returns(int pool) {
         return reading().returns(pool);
+    }
+
+    @Override
+    public List<ForecastPool.Busy> busy(int pool, int limit) {
+        return reading().busy(pool, limit);
     }
 
     @Override
