@@ -28,9 +28,13 @@ final class Failures {
                 + String.valueOf(failure.getMessage()).lines().map(Text::clean).collect(Collectors.joining("\n")));
         if (failure instanceof BerthProblem problem) {
             for (BerthProblem.FieldError error : problem.errors()) {
-                err.println("  " + (error.line() == null ? "" : "line " + error.line() + ": ")
-                        + (error.field() == null ? "" : Text.clean(error.field()) + ": ")
-                        + Text.clean(error.message()));
+                String line = (error.line() == null ? "" : "line " + error.line() + ": ")
+                        + (error.field() == null ? "" : error.field() + ": ")
+                        + error.message();
+                // A single mistake is most often the message itself.
+                if (!line.equals(problem.message())) {
+                    err.println("  " + Text.clean(line));
+                }
             }
             String again = problem.retryAfter()
                     .map(pause -> ", ask again in " + Text.duration(pause))

@@ -126,7 +126,9 @@ final class Progress implements WaitListener, AutoCloseable {
         }
         long second = TimeUnit.NANOSECONDS.toSeconds(nanos.getAsLong() - startedAt);
         if (live) {
-            err.print(CLEAR + WRAP_OFF + line(now, second) + WRAP_ON);
+            // What does not fit goes into the last column, one over the other: a blank at the end leaves no stray
+            // letter there.
+            err.print(CLEAR + WRAP_OFF + line(now, second) + " " + WRAP_ON);
             err.flush();
             drawn = true;
             return;

@@ -6,8 +6,9 @@ import dev.berth.client.AllocationQuery;
 import dev.berth.client.AllocationState;
 import dev.berth.client.BerthClient;
 import dev.berth.client.PoolList;
-import dev.berth.client.QueuePlace;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
@@ -21,13 +22,15 @@ import tools.jackson.databind.node.ObjectNode;
  */
 record Waiting(List<Allocation> first, boolean more) {
     private static final int MOST = 50;
+    private static final Comparator<Allocation> LONGEST_FIRST = Comparator.comparing(Allocation::pool)
+            .thenComparing(one -> one.createdAt() == null ? Instant.MAX : one.createdAt());
 
     static Waiting of(BerthClient client, PoolList pools) {
         if (pools.pools().stream().allMatch(pool -> pool.queueLength() == 0)) {
             return new Waiting(List.of(), false);
         }
         AllocationPage page = client.allocations(new AllocationQuery(null, AllocationState.PENDING, null, null, MOST));
-        return new Waiting(page.allocations(), page.next() != null);
+        return new Waiting(page.allocations().stream().sorted(LONGEST_FIRST).toList(), page.next() != null);
     }
 
     /** A table for people below that of the pools; empty where nobody waits. */
@@ -37,10 +40,8 @@ record Waiting(List<Allocation> first, boolean more) {
         }
         List<List<String>> rows = new ArrayList<>();
         for (Allocation one : first) {
-            QueuePlace queue = one.queue();
             rows.add(List.of(
                     one.pool(),
-                    queue == null || queue.position() == 0 ? "-" : Long.toString(queue.position()),
                     Text.orDash(one.createdAt()),
                     Long.toString(one.priority()),
                     one.id(),
@@ -48,8 +49,7 @@ record Waiting(List<Allocation> first, boolean more) {
         }
         List<String> lines = new ArrayList<>();
         lines.add("");
-        lines.addAll(
-                Text.table(List.of("WAITS FOR", "POSITION", "SINCE", "PRIORITY", "ALLOCATION", "REQUESTER"), rows));
+        lines.addAll(Text.table(List.of("WAITS FOR", "SINCE", "PRIORITY", "ALLOCATION", "REQUESTER"), rows));
         if (more) {
             lines.add("… and more");
         }

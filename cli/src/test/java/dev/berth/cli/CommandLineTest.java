@@ -280,20 +280,22 @@ class CommandLineTest {
                 {"pools":[{"name":"p","provider":"fixed","queue":{"length":2,"oldestSeconds":75}}]}""");
         berth.answer("GET /allocations?state=pending&limit=50", 200, """
                 {"allocations":[
+                  {"id":"a3","state":"pending","pool":"o","requester":"job 3","createdAt":"2026-01-01T00:00:02Z"},
+                  {"id":"a2","state":"pending","pool":"p","requester":"job 2","createdAt":"2026-01-01T00:00:01Z"},
                   {"id":"a1","state":"pending","pool":"p","requester":"job\\u001b1","createdAt":"2026-01-01T00:00:00Z",
-                   "priority":5,"queue":{"position":1}},
-                  {"id":"a2","state":"pending","pool":"p","requester":"job 2"}],"next":"c"}""");
+                   "priority":5,"queue":{}}],"next":"c"}""");
         assertThat(berth("status")).isZero();
         assertThat(out()).endsWith("""
 
-                WAITS FOR  POSITION  SINCE                 PRIORITY  ALLOCATION  REQUESTER
-                p          1         2026-01-01T00:00:00Z  5         a1          job 1
-                p          -         -                     0         a2          job 2
+                WAITS FOR  SINCE                 PRIORITY  ALLOCATION  REQUESTER
+                o          2026-01-01T00:00:02Z  0         a3          job 3
+                p          2026-01-01T00:00:00Z  5         a1          job 1
+                p          2026-01-01T00:00:01Z  0         a2          job 2
                 … and more
                 """);
         out.reset();
         assertThat(berth("status", "-o", "json")).isZero();
-        assertThat(Json.MAPPER.readTree(out()).at("/waiting/1/id").asString("")).isEqualTo("a2");
+        assertThat(Json.MAPPER.readTree(out()).at("/waiting/2/id").asString("")).isEqualTo("a2");
         assertThat(Json.MAPPER.readTree(out()).at("/pools/0/name").asString("")).isEqualTo("p");
     }
 

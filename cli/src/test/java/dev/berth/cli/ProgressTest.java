@@ -127,8 +127,8 @@ class ProgressTest {
         progress.waiting(pending(null));
         pass(progress, 1);
         assertThat(printed())
-                .isEqualTo("\r\u001b[K\u001b[?7lberth: pool lab: waiting 1s for access to be issued\u001b[?7h"
-                        + "\r\u001b[K\u001b[?7lberth: pool lab: waiting 2s for access to be issued\u001b[?7h");
+                .isEqualTo("\r\u001b[K\u001b[?7lberth: pool lab: waiting 1s for access to be issued \u001b[?7h"
+                        + "\r\u001b[K\u001b[?7lberth: pool lab: waiting 2s for access to be issued \u001b[?7h");
         progress.close();
         progress.tick();
         assertThat(printed()).isEqualTo("\r\u001b[K");
