@@ -92,8 +92,16 @@ final class InProcess implements AutoCloseable {
     /** Asks for one environment; the key is a new one. */
     private Answer ask(Duration maxWait) {
         long key = keys.incrementAndGet();
-        var request =
-                new Request("https://ci.example/job/42", NeedClass.ONE, null, null, maxWait, 0, "{}", "key-" + key, "digest-" + key);
+        var request = new Request(
+                "https://ci.example/job/42",
+                NeedClass.ONE,
+                null,
+                null,
+                maxWait,
+                0,
+                "{}",
+                "key-" + key,
+                "digest-" + key);
         var id = AllocationId.create(1, Instant.now(), ThreadLocalRandom.current());
         return ledger.call(BenchPool.NAME, new Command.Ask(id, PRINCIPAL, request, Duration.ZERO, null, false));
     }

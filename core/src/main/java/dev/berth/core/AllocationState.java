@@ -25,11 +25,8 @@ public sealed interface AllocationState {
      * @param openUntil until when somebody's connection waits for it, unless that closes; not later than now where none does
      * @param setbacks what went wrong before
      */
-    record Pending(
-            Instant until,
-            @Nullable Instant interestUntil,
-            Instant openUntil,
-            Setbacks setbacks) implements AllocationState {
+    record Pending(Instant until, @Nullable Instant interestUntil, Instant openUntil, Setbacks setbacks)
+            implements AllocationState {
         public Pending {
             Objects.requireNonNull(until);
             Objects.requireNonNull(openUntil);
@@ -60,11 +57,7 @@ public sealed interface AllocationState {
      * @param misses how often it did not come in that time
      * @param awake whether it asked since it missed last: else it is passed over
      */
-    record Polling(
-            Instant askedAt,
-            @Nullable Instant keptUntil,
-            int misses,
-            boolean awake) implements AllocationState {
+    record Polling(Instant askedAt, @Nullable Instant keptUntil, int misses, boolean awake) implements AllocationState {
         /** So long after the last time it is forgotten. */
         static final Duration MEMORY = Duration.ofMinutes(2);
         /** Who asks faster is noted no more often than this. */

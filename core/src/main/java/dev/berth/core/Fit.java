@@ -13,7 +13,8 @@ final class Fit {
         return shapes.stream()
                 .filter(count -> need.fits(count.shape()))
                 .sorted(Comparator.<ShapeCount>comparingInt(count -> need.surplus(count.shape()))
-                        .thenComparing(Comparator.comparingInt(ShapeCount::total).reversed())
+                        .thenComparing(
+                                Comparator.comparingInt(ShapeCount::total).reversed())
                         .thenComparing(count -> count.shape().digest()))
                 .toList();
     }

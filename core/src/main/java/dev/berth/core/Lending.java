@@ -160,8 +160,7 @@ final class Lending {
             if (!was.awake() || !was.askedAt().plus(Polling.NOTED_EVERY).isAfter(now)) {
                 working.put(place.in(new Polling(now, null, was.misses(), true)));
             }
-        } else if (working.polling() < working.policy().queue().max()
-                && hasLine(allocation)) {
+        } else if (working.polling() < working.policy().queue().max() && hasLine(allocation)) {
             working.put(allocation.in(new Polling(now, null, 0, true)));
         }
     }
@@ -231,7 +230,8 @@ final class Lending {
             return outOfRange("keepalive: at most the pool's session, " + Durations.text(session));
         }
         if (request.maxWait().compareTo(policy.queue().maxWait()) > 0) {
-            return outOfRange("maxWait: at most " + Durations.text(policy.queue().maxWait()));
+            return outOfRange(
+                    "maxWait: at most " + Durations.text(policy.queue().maxWait()));
         }
         var quota = policy.quota(ask.principal()).held();
         if (quota != null && request.count() > quota) {
@@ -277,12 +277,7 @@ final class Lending {
         // Who asks now is there to take what it gets; who waited in the queue may have gone.
         var openUntil = working.isNew(allocation) ? null : pending.openUntil();
         var granting = new Granting(
-                grants,
-                pending.until(),
-                now.plus(longestIssuing()),
-                openUntil,
-                pick.loan(),
-                pending.setbacks());
+                grants, pending.until(), now.plus(longestIssuing()), openUntil, pick.loan(), pending.setbacks());
         var granted = allocation.in(issues ? granting : active(allocation, granting));
         working.put(granted);
         working.event(
@@ -438,8 +433,10 @@ final class Lending {
         var liveness = working.policy().queue().liveness();
         if (allocation.state() instanceof Pending pending) {
             var known = pending.interestUntil();
-            if (known == null || !known.isAfter(now.plus(liveness.multipliedBy(2).dividedBy(3)))) {
-                working.put(allocation.in(pending.watched(now.plus(liveness), later(pending.openUntil(), now.plus(open)))));
+            if (known == null
+                    || !known.isAfter(now.plus(liveness.multipliedBy(2).dividedBy(3)))) {
+                working.put(
+                        allocation.in(pending.watched(now.plus(liveness), later(pending.openUntil(), now.plus(open)))));
             }
         } else if (allocation.state() instanceof Active active && active.collectBy() != null) {
             working.put(allocation.in(active.collected(null)));
@@ -504,8 +501,8 @@ final class Lending {
         var latest = since.plus(terms.max());
         var until = now.plus(command.period());
         var outcome = before == null || before.outcome() == null ? command.outcome() : before.outcome();
-        working.put(allocation.in(active.heldFor(new AllocationState.Hold(
-                since, until.isAfter(latest) ? latest : until, command.to(), outcome))));
+        working.put(allocation.in(active.heldFor(
+                new AllocationState.Hold(since, until.isAfter(latest) ? latest : until, command.to(), outcome))));
         working.event(
                 Event.Type.ALLOCATION_HELD,
                 allocation.id(),
@@ -522,7 +519,8 @@ final class Lending {
             return noSuchAllocation(command.id());
         }
         if (!(allocation.state() instanceof Pending)) {
-            return new Answer.Refused(Refusal.NOT_WAITING, "Allocation %s does not wait".formatted(allocation.id()), null);
+            return new Answer.Refused(
+                    Refusal.NOT_WAITING, "Allocation %s does not wait".formatted(allocation.id()), null);
         }
         var refused = outOfRange(command.priority(), command.caller().operator());
         if (refused != null) {
@@ -569,7 +567,8 @@ final class Lending {
                     Refusal.EXTEND_TOO_FAR, "until: at the latest %s, the pool's max-session".formatted(latest), null);
         }
         // A sign of life too: the keepalive's deadline was bounded by the session's old end.
-        working.put(allocation.in(alive(allocation, active.until(command.until()).collected(null))));
+        working.put(
+                allocation.in(alive(allocation, active.until(command.until()).collected(null))));
         working.event(
                 Event.Type.ALLOCATION_EXTENDED,
                 allocation.id(),
@@ -809,8 +808,8 @@ final class Lending {
                             pending.openUntil(),
                             pending.setbacks())));
                 case Polling polling ->
-                    working.put(allocation.in(new Polling(
-                            polling.askedAt().plus(silence), null, polling.misses(), polling.awake())));
+                    working.put(allocation.in(
+                            new Polling(polling.askedAt().plus(silence), null, polling.misses(), polling.awake())));
                 case Granting granting ->
                     working.put(allocation.in(new Granting(
                             granting.grants(),

@@ -34,7 +34,8 @@ public record Need(
         }
         capabilities = Collections.unmodifiableSortedMap(new TreeMap<>(capabilities));
         var allowed = new TreeMap<String, SortedSet<String>>();
-        constraints.forEach((type, values) -> allowed.put(type, Collections.unmodifiableSortedSet(new TreeSet<>(values))));
+        constraints.forEach(
+                (type, values) -> allowed.put(type, Collections.unmodifiableSortedSet(new TreeSet<>(values))));
         constraints = Collections.unmodifiableSortedMap(allowed);
     }
 
@@ -97,7 +98,9 @@ public record Need(
         int surplus = shape.profiles().size() - (access == null ? 0 : 1);
         for (var own : shape.capabilities().entrySet()) {
             var asked = capabilities.get(own.getKey());
-            surplus += asked == null ? own.getValue().facts() : Math.max(0, own.getValue().facts() - used(asked, own.getValue()));
+            surplus += asked == null
+                    ? own.getValue().facts()
+                    : Math.max(0, own.getValue().facts() - used(asked, own.getValue()));
         }
         return surplus;
     }

@@ -69,7 +69,10 @@ public record NeedClass(List<Need> needs, boolean distinctAccounts, String diges
     private static String json(List<Need> needs, boolean distinct) {
         var text = new StringBuilder("{\"needs\":");
         JsonText.array(text, needs, (out, need) -> need.json(out));
-        return text.append(",\"distinctAccounts\":").append(distinct).append('}').toString();
+        return text.append(",\"distinctAccounts\":")
+                .append(distinct)
+                .append('}')
+                .toString();
     }
 
     @Override

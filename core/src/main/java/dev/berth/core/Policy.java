@@ -88,7 +88,8 @@ public record Policy(
         var longest = Duration.ZERO;
         for (var step : steps) {
             if (step != Step.ISSUE) {
-                longest = longest.plus(limits(step).timeout().multipliedBy(limits(step).attempts()));
+                longest = longest.plus(
+                        limits(step).timeout().multipliedBy(limits(step).attempts()));
             }
         }
         return longest;

@@ -175,11 +175,8 @@ final class Queue {
         }
         pick.chosen().forEach(chosen -> kept.put(chosen.environment().name(), place));
         if (polling.keptUntil() == null) {
-            working.put(place.in(new Polling(
-                    polling.askedAt(),
-                    now.plus(working.policy().retryAfter()),
-                    polling.misses(),
-                    true)));
+            working.put(place.in(
+                    new Polling(polling.askedAt(), now.plus(working.policy().retryAfter()), polling.misses(), true)));
         }
         return false;
     }
@@ -188,7 +185,9 @@ final class Queue {
     boolean isOverQuota(Allocation waiting) {
         var quota = working.policy().quota(waiting.principal()).held();
         return quota != null
-                && working.holder(waiting.principal()).held() + waiting.request().count() > quota;
+                && working.holder(waiting.principal()).held()
+                                + waiting.request().count()
+                        > quota;
     }
 
     /**
@@ -267,7 +266,8 @@ final class Queue {
 
     /** When the last of those comes back that are still missing, if none comes back before its time; null where that is not known. */
     private @Nullable Instant latestReturn(NeedClass need) {
-        int missing = need.count() - fitting(need).mapToInt(count -> count.free() + count.upkeep()).sum();
+        int missing = need.count()
+                - fitting(need).mapToInt(count -> count.free() + count.upkeep()).sum();
         var returns = Stream.concat(
                         working.slice().returns().getOrDefault(need, List.of()).stream(),
                         working.returnsOfThisBatch(need).stream())
@@ -380,7 +380,8 @@ final class Queue {
         var assigned = Matching.largest(candidates, slots.size());
         var chosen = new ArrayList<Chosen>();
         for (int unit = 0; unit < assigned.length; unit++) {
-            var environment = assigned[unit] == Matching.NONE ? null : options.get(unit).get(assigned[unit]);
+            var environment =
+                    assigned[unit] == Matching.NONE ? null : options.get(unit).get(assigned[unit]);
             if (environment != null) {
                 chosen.add(new Chosen(environment, profiles.get(unit)));
             } else if (whole) {
@@ -415,7 +416,8 @@ final class Queue {
         }
         if (need.isSpecial()) {
             return "environments: pool '%s' has no %d environments %sthat could serve all of this at once"
-                    .formatted(working.poolName(), need.count(), need.distinctAccounts() ? "in different accounts " : "");
+                    .formatted(
+                            working.poolName(), need.count(), need.distinctAccounts() ? "in different accounts " : "");
         }
         return "environments: %d asked for, and pool '%s' has %d%s"
                 .formatted(
@@ -483,8 +485,8 @@ final class Queue {
             var own = (known == null
                             ? anyOf(working.fits(need).get(i), slots, need.count(), lendable)
                             : known.stream()
-                                    .filter(candidate -> !lendable
-                                            || (candidate.lendable() && !avoid.contains(candidate.name())))
+                                    .filter(candidate ->
+                                            !lendable || (candidate.lendable() && !avoid.contains(candidate.name())))
                                     .map(candidate -> slot(slots, need, candidate.name(), candidate.account())))
                     .mapToInt(Integer::intValue)
                     .distinct()

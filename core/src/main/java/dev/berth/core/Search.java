@@ -142,7 +142,9 @@ public final class Search {
                 case Polling _ -> 0;
                 case AllocationState.Active _, AllocationState.Ended _ -> -1;
             };
-            if (setbacks >= 0 && allocation.id().poolNumber() == pool.number() && !lacks(allocation.request().need())) {
+            if (setbacks >= 0
+                    && allocation.id().poolNumber() == pool.number()
+                    && !lacks(allocation.request().need())) {
                 demand = add(demand, allocation.request().count());
                 avoided = Math.max(avoided, setbacks);
                 wanted.add(allocation.request().need());
@@ -151,7 +153,8 @@ public final class Search {
         var found = new LinkedHashMap<Free, Free>();
         for (var need : wanted) {
             for (var each : need.needs()) {
-                free(each, need.distinctAccounts(), add(demand, avoided)).forEach(free -> found.putIfAbsent(free, free));
+                free(each, need.distinctAccounts(), add(demand, avoided))
+                        .forEach(free -> found.putIfAbsent(free, free));
             }
         }
         return List.copyOf(found.values());
@@ -193,14 +196,15 @@ public final class Search {
     /** Names that are asked for: these environments are wanted, whatever their state. */
     public static Set<EnvironmentName> names(Collection<Command.Ask> asks, Collection<Allocation> loaded) {
         var names = new LinkedHashSet<EnvironmentName>();
-        special(asks, loaded).forEach((need, _) -> need.needs().forEach(each -> {
-            var named = each.constraints().get(Need.NAME);
-            if (named != null) {
-                named.stream()
-                        .filter(EnvironmentName::isValid)
-                        .forEach(name -> names.add(new EnvironmentName(name)));
-            }
-        }));
+        special(asks, loaded)
+                .forEach((need, _) -> need.needs().forEach(each -> {
+                    var named = each.constraints().get(Need.NAME);
+                    if (named != null) {
+                        named.stream()
+                                .filter(EnvironmentName::isValid)
+                                .forEach(name -> names.add(new EnvironmentName(name)));
+                    }
+                }));
         return names;
     }
 
@@ -232,7 +236,11 @@ public final class Search {
                             .toList();
                     found.merge(
                             each,
-                            new Census(each, fitting, need.distinctAccounts(), need.count() + AllocationState.Setbacks.MOST),
+                            new Census(
+                                    each,
+                                    fitting,
+                                    need.distinctAccounts(),
+                                    need.count() + AllocationState.Setbacks.MOST),
                             (one, other) -> new Census(
                                     each,
                                     fitting,
@@ -302,7 +310,9 @@ public final class Search {
                     need,
                     new Returns(
                             need,
-                            fitting.stream().map(count -> count.shape().digest()).toList(),
+                            fitting.stream()
+                                    .map(count -> count.shape().digest())
+                                    .toList(),
                             need.count()));
         }
     }

@@ -57,7 +57,8 @@ public record Slice(
     /** By what a caller who keeps asking is known again: the same principal, requester and need. */
     public record Place(String principal, String requester, NeedClass need) {
         static Place of(Command.Ask ask) {
-            return new Place(ask.principal(), ask.request().requester(), ask.request().need());
+            return new Place(
+                    ask.principal(), ask.request().requester(), ask.request().need());
         }
 
         /** Of one that is remembered. */

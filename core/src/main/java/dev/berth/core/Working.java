@@ -212,7 +212,10 @@ final class Working {
         }
         counts.merge(environment.state().name(), by, Integer::sum);
         var shape = environment.record().shape();
-        shapes.merge(shape.digest(), ShapeCount.none(shape).plus(environment, by), (count, _) -> count.plus(environment, by));
+        shapes.merge(
+                shape.digest(),
+                ShapeCount.none(shape).plus(environment, by),
+                (count, _) -> count.plus(environment, by));
         shapesTouched.add(shape.digest());
         if (environment.isRetiring() && environment.state().name() != EnvironmentState.Name.RETIRED) {
             retiring += by;
@@ -387,7 +390,9 @@ final class Working {
 
     private void has(String name, int held, int queued) {
         var holder = holder(name).queueing(queued);
-        holders.put(name, held == 0 ? holder : holder.holding(held, now, policy.queue().halfLife()));
+        holders.put(
+                name,
+                held == 0 ? holder : holder.holding(held, now, policy.queue().halfLife()));
         holdersTouched.add(name);
     }
 
@@ -403,7 +408,9 @@ final class Working {
     /** Those who wait in a line and are not passed over, in order, as far as they were loaded. */
     List<Allocation> waitingIn(Line.Key line) {
         var those = queue.get(line);
-        return those == null ? List.of() : those.values().stream().map(this::allocation).toList();
+        return those == null
+                ? List.of()
+                : those.values().stream().map(this::allocation).toList();
     }
 
     /** Every line of the pool in which somebody waits. */
@@ -521,7 +528,8 @@ final class Working {
                 forgotten,
                 shapesTouched.stream()
                         .map(this::shape)
-                        .filter(count -> !count.equals(slice.shapes().get(count.shape().digest())))
+                        .filter(count ->
+                                !count.equals(slice.shapes().get(count.shape().digest())))
                         .toList(),
                 linesTouched.stream()
                         .map(key -> Objects.requireNonNull(lines.get(key)))

@@ -358,8 +358,7 @@ final class StoreCheck {
     }
 
     /** Nobody later takes what an earlier one that still waits counts on, except as a loan. */
-    private void order(
-            Pool after, Allocation granted, List<Grant> grants, List<Allocation> places) {
+    private void order(Pool after, Allocation granted, List<Grant> grants, List<Allocation> places) {
         if (after.policy().queue().order() == Policy.Queueing.Order.FAIR || isLoan(granted)) {
             return; // whose turn it was cannot be told afterwards
         }

@@ -18,7 +18,7 @@ enum Bug {
     GRANT_IGNORES_HOLDER("P1") {
         @Override
         Slice loaded(Simulation simulation, Slice.Needs needs, Slice slice) {
-            if (needs.asked() == 0 || !simulation.timeline.chance(50)) {
+            if (needs.asks().isEmpty() || !simulation.timeline.chance(50)) {
                 return slice;
             }
             for (var environment : slice.environments().values()) {
@@ -47,6 +47,10 @@ enum Bug {
                     decision.pool(),
                     decision.allocations(),
                     changes,
+                    decision.forgotten(),
+                    decision.shapes(),
+                    decision.lines(),
+                    decision.holders(),
                     decision.keysUsed(),
                     decision.keysFreed(),
                     decision.events(),
@@ -113,7 +117,7 @@ enum Bug {
         var other = new Work(
                 work.step(), work.failures(), work.stalls(), work.dueAt(), claim, work.unfenced(), work.settling());
         return switch (state) {
-            case EnvironmentState.Allocated _ -> new EnvironmentState.Allocated(other);
+            case EnvironmentState.Allocated allocated -> new EnvironmentState.Allocated(other, allocated.backAt());
             case EnvironmentState.Cleaning _ -> new EnvironmentState.Cleaning(other);
             case EnvironmentState.Checking checking -> new EnvironmentState.Checking(other, checking.dirtyBecause());
             case EnvironmentState.Available _, EnvironmentState.Dirty _, EnvironmentState.Retired _ -> null;
@@ -128,8 +132,15 @@ enum Bug {
                 slice.allocations(),
                 environments,
                 slice.identities(),
-                free,
+                slice.shapes(),
+                slice.lines(),
+                slice.holders(),
+                slice.givenBack(),
                 slice.queue(),
+                free,
+                slice.places(),
+                slice.census(),
+                slice.returns(),
                 slice.due(),
                 slice.work(),
                 slice.keys(),

@@ -6,10 +6,13 @@ import dev.berth.core.AllocationState;
 import dev.berth.core.Answer;
 import dev.berth.core.Caller;
 import dev.berth.core.Command;
+import dev.berth.core.Need;
+import dev.berth.core.NeedClass;
 import dev.berth.core.Request;
 import dev.berth.core.Step;
 import dev.berth.server.store.StoreException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -96,10 +99,11 @@ final class Client {
         int count = timeline.chance(800) ? 1 : (int) timeline.between(2, 5);
         var request = new Request(
                 principal,
-                count,
+                NeedClass.of(List.of(Need.any(count)), false),
                 timeline.chance(200) ? Duration.ofSeconds(timeline.between(60, 120)) : null,
                 timeline.chance(500) ? Duration.ofSeconds(timeline.between(30, 60)) : null,
                 timeline.chance(300) ? Duration.ZERO : Duration.ofSeconds(timeline.between(5, 300)),
+                0,
                 "{}",
                 keyed ? "key " + ++asked : null,
                 "digest");
@@ -109,7 +113,7 @@ final class Client {
     private void ask(Request request, int tries) {
         long mine = turn;
         send(
-                new Command.Ask(simulation.newId(shape), principal, request),
+                new Command.Ask(simulation.newId(shape), principal, request, Duration.ZERO, null, false),
                 answer -> {
                     if (answer instanceof Answer.Current(var allocation)) {
                         simulation.invariants.check(

@@ -258,11 +258,14 @@ final class Invariants {
         boolean granted = (before == null || before.state() instanceof AllocationState.Pending)
                 && (after.state() instanceof AllocationState.Granting
                         || after.state() instanceof AllocationState.Active);
-        if (!granted) {
+        if (!granted
+                || after.state() instanceof AllocationState.Active(var _, var _, var _, var _, var _, var loan, var _)
+                        && loan) {
             return;
         }
         for (var earlier : pool.pending.headMap(after.arrival()).values()) {
-            if (earlier.state() instanceof AllocationState.Pending(var until, var setbacks)
+            if (earlier.state() instanceof AllocationState.Pending(var until, var interest, var _, var setbacks)
+                    && interest != null
                     && setbacks.avoid().isEmpty()
                     && earlier.request().count() <= lendable) {
                 check(

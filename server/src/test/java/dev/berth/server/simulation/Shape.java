@@ -66,6 +66,7 @@ enum Shape {
                         new EnvironmentName(pool() + "-" + i),
                         pool() + " thing " + i,
                         this == CLOUD ? "account-" + i / 4 : null,
+                        dev.berth.core.Shape.PLAIN,
                         "{}",
                         "digest " + i))
                 .toList();
@@ -84,8 +85,18 @@ enum Shape {
                 this == CLOUD,
                 Map.of(Step.ISSUE, limits, Step.REVOKE, limits, Step.CLEAN, limits, Step.VERIFY, limits),
                 steps.contains(Step.VERIFY) ? Duration.ofMinutes(10) : null,
-                200,
-                Duration.ofMinutes(10),
+                new Policy.Queueing(
+                        200,
+                        Duration.ofMinutes(10),
+                        Policy.Queueing.Order.FIFO,
+                        null,
+                        Policy.Queueing.DEFAULT.halfLife(),
+                        Policy.Queueing.DEFAULT.aging(),
+                        Duration.ofMinutes(10),
+                        0),
+                Policy.Quota.NONE,
+                Map.of(),
+                null,
                 20,
                 2);
     }

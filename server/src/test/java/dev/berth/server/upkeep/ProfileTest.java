@@ -71,7 +71,8 @@ class ProfileTest {
 
         @Override
         public StepResult run(Step step, Task task) {
-            told.add(step + " " + (task.holder() == null ? "nobody" : task.holder().profile()));
+            told.add(step + " "
+                    + (task.holder() == null ? "nobody" : task.holder().profile()));
             return StepResult.Done.plain();
         }
 
