@@ -70,6 +70,9 @@ public final class BerthServer implements AutoCloseable {
     private static final Duration ENDING = Duration.ofSeconds(20);
     private static final Duration STEPPING = Duration.ofSeconds(10);
     private static final Duration REGISTERING = Duration.ofSeconds(5);
+    /** What is in step stays so until the configuration changes, which nudges. To compare costs a look at every environment. */
+    private static final Duration IN_STEP = Duration.ofMinutes(10);
+
     private static final Duration WATCHING = Duration.ofSeconds(1);
 
     /** What is to be closed, the last made first. */
@@ -268,8 +271,7 @@ public final class BerthServer implements AutoCloseable {
         var registrar = new Registrar(core.ledger(), core.store());
         registerAtFirst(registrar, keeper);
         registering.set(loop("registrar", () -> {
-            registrar.run(keeper.inForce());
-            return REGISTERING;
+            return registrar.run(keeper.inForce()) ? IN_STEP : REGISTERING;
         }));
         var scheduling = new AtomicReference<Loop>();
         var schedule = new Schedule(core.ledger(), core.store(), upkeep, core.clock(), () -> {

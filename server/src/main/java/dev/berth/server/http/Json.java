@@ -55,7 +55,7 @@ final class Json {
     }
 
     static void instant(JsonGenerator json, String name, @Nullable Instant value) {
-        text(json, name, value == null ? null : value.toString());
+        text(json, name, value == null ? null : InstantText.of(value));
     }
 
     /** Values of the kinds that JSON knows, and nothing else. */
