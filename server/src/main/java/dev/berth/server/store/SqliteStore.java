@@ -875,7 +875,10 @@ public final class SqliteStore implements Store {
             if (most > 0) {
                 pruned += write(lane -> {
                     int allocations = pruneAllocations(lane, pool.number(), before, most);
-                    return allocations + pruneEvents(lane, pool.number(), before, most - allocations);
+                    int events = pruneEvents(lane, pool.number(), before, most - allocations);
+                    return allocations
+                            + events
+                            + pruneHolders(lane, pool.number(), before, most - allocations - events);
                 });
             }
         }
@@ -909,6 +912,13 @@ public final class SqliteStore implements Store {
             }
         }
         return pruned;
+    }
+
+    /** Those who have nothing and had nothing since then: labels that share a pool come and go. */
+    private static int pruneHolders(Lane lane, int pool, Instant before, int limit) {
+        return lane.update("""
+                DELETE FROM holder WHERE pool = ?1 AND name IN
+                    (SELECT name FROM holder WHERE pool = ?1 AND held = 0 AND queued = 0 AND as_of < ?2 LIMIT ?3)""", pool, before, limit);
     }
 
     private static int pruneEvents(Lane lane, int pool, Instant before, int limit) {

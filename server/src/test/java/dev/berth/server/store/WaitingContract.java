@@ -21,6 +21,7 @@ import dev.berth.core.Caller;
 import dev.berth.core.Command;
 import dev.berth.core.Environment;
 import dev.berth.core.EnvironmentState;
+import dev.berth.core.Holder;
 import dev.berth.core.Line;
 import dev.berth.core.Need;
 import dev.berth.core.NeedClass;
@@ -419,6 +420,19 @@ abstract class WaitingContract {
         assertThat(store.holders(pool.number()))
                 .singleElement()
                 .satisfies(ann -> assertThat(ann.used()).isBetween(0.2, 0.24)); // 14 seconds, in minutes
+    }
+
+    @Test
+    void whoHasNothingAndHadNothingForLongIsForgotten() {
+        var pool = create("pool", policy());
+        var gone = new Holder("gone", 0, 0, 1.5, NOON, NOON);
+        var holds = new Holder("holds", 1, 0, 1.5, NOON, NOON);
+        var waits = new Holder("waits", 0, 1, 0, NOON, Instant.EPOCH);
+        var recent = new Holder("recent", 0, 0, 1.5, NOON.plusSeconds(9), NOON);
+        new Draft(pool).add(gone, holds, waits, recent).write(store);
+        assertThat(store.holders(pool.number())).containsExactly(gone, holds, recent, waits);
+        assertThat(store.prune(NOON.plusSeconds(1), 10)).isEqualTo(1);
+        assertThat(store.holders(pool.number())).containsExactly(holds, recent, waits);
     }
 
     private static Request lasting(Request request, int seconds) {
