@@ -75,10 +75,10 @@ final class StoreWalk {
     }
 
     /** What was met on the way, so that a test sees that it was. */
-    record Seen(int granted, int waiting, int polling, int lines, int dirty) {}
+    record Seen(int granted, int waiting, int polling, int lines) {}
 
     Seen run(int batches) {
-        var seen = new Seen(0, 0, 0, 0, 0);
+        var seen = new Seen(0, 0, 0, 0);
         for (int i = 0; i < batches; i++) {
             now = now.plusMillis(random.nextInt(random.nextInt(10) == 0 ? 40_000 : 1_500));
             var commands = new ArrayList<Command>();
@@ -105,8 +105,7 @@ final class StoreWalk {
                                     .count(),
                     seen.waiting + pool.waiting(),
                     seen.polling + pool.polling(),
-                    Math.max(seen.lines, lines().size()),
-                    seen.dirty + pool.counts().dirty());
+                    Math.max(seen.lines, lines().size()));
         }
         return seen;
     }

@@ -81,7 +81,6 @@ abstract class WaitingContract {
         assertThat(seen.granted()).isPositive();
         assertThat(seen.waiting()).isPositive();
         assertThat(seen.polling()).isPositive();
-        assertThat(seen.dirty()).isPositive();
         assertThat(seen.lines()).isGreaterThan(4);
     }
 
