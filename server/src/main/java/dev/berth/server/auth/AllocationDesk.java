@@ -165,11 +165,13 @@ public final class AllocationDesk implements Ledger.Listener {
      * @return as it is then
      */
     public Allocation attend(Principal principal, Allocation allocation, Duration open) {
-        if (!principal.owns(allocation) || !isWorthNoting(allocation)) {
-            return allocation;
+        var seen = allocation;
+        // Twice: who comes back to the queue may be served at once, and then fetches that.
+        for (int i = 0; i < 2 && principal.owns(seen) && isWorthNoting(seen); i++) {
+            var answer = ledger.call(seen.pool(), new Command.Attend(seen.id(), principal.caller(), open));
+            seen = answer instanceof Answer.Current(Allocation now) ? now : seen;
         }
-        var answer = ledger.call(allocation.pool(), new Command.Attend(allocation.id(), principal.caller(), open));
-        return answer instanceof Answer.Current(Allocation now) ? now : allocation;
+        return seen;
     }
 
     private boolean isWorthNoting(Allocation allocation) {
