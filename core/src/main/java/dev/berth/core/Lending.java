@@ -200,7 +200,11 @@ final class Lending {
                             .formatted(earlier.id(), ended.reason().slug()),
                     earlier);
         }
+        boolean comesBack = earlier.state() instanceof Pending pending && pending.interestUntil() == null;
         note(earlier, ask.open());
+        if (comesBack) {
+            queue.serve(); // it was passed over when this batch served the queue
+        }
         return new Answer.Current(earlier);
     }
 
