@@ -53,7 +53,11 @@ class InterestTest extends ServiceTest {
     }
 
     private long commits() {
-        return service.store.pool(new PoolName("release")).orElseThrow().touchedAt().toEpochMilli();
+        return service.store
+                .pool(new PoolName("release"))
+                .orElseThrow()
+                .touchedAt()
+                .toEpochMilli();
     }
 
     /** Time passes in steps that are no outage. */
@@ -81,7 +85,10 @@ class InterestTest extends ServiceTest {
         release(ALICE, first);
         assertThat(stored(other).state()).isInstanceOf(Active.class);
 
-        assertThat(service.call(BOB, "GET", path(silent), null).body().path("state").asString())
+        assertThat(service.call(BOB, "GET", path(silent), null)
+                        .body()
+                        .path("state")
+                        .asString())
                 .isEqualTo("pending");
         assertThat(pending(silent).interestUntil()).isNotNull();
         var later = queued(ALICE);
@@ -148,11 +155,28 @@ class InterestTest extends ServiceTest {
         var first = service.ask(ALICE, "release");
         var asked = queued(BOB);
         release(ALICE, first);
-        assertThat(service.call(BOB, "GET", path(asked), null).body().path("state").asString())
+        assertThat(service.call(BOB, "GET", path(asked), null)
+                        .body()
+                        .path("state")
+                        .asString())
                 .isEqualTo("active");
         assertThat(((Active) stored(asked).state()).collectBy()).isNull();
         pass(LIVENESS.plus(BEAT));
         assertThat(stored(asked).state()).isInstanceOf(Active.class);
+    }
+
+    @Test
+    void whoComesBackAndIsServedAtOnceKeepsWhatItIsShown() {
+        var first = service.ask(ALICE, "release");
+        var silent = queued(BOB);
+        pass(LIVENESS.plus(BEAT));
+        release(ALICE, first);
+        assertThat(service.call(BOB, "GET", path(silent), null)
+                        .body()
+                        .path("state")
+                        .asString())
+                .isEqualTo("active");
+        assertThat(((Active) stored(silent).state()).collectBy()).isNull();
     }
 
     @Test
@@ -176,10 +200,12 @@ class InterestTest extends ServiceTest {
         var asked = service.call(BOB, "POST", "/allocations", body, key);
         pass(LIVENESS.plus(BEAT));
         assertThat(pending(asked).interestUntil()).isNull();
-        assertThat(service.call(BOB, "POST", "/allocations", body, key).status()).isEqualTo(202);
+        assertThat(service.call(BOB, "POST", "/allocations", body, key).status())
+                .isEqualTo(202);
         assertThat(pending(asked).interestUntil()).isNotNull();
         release(ALICE, first);
-        assertThat(service.call(BOB, "POST", "/allocations", body, key).status()).isEqualTo(200);
+        assertThat(service.call(BOB, "POST", "/allocations", body, key).status())
+                .isEqualTo(200);
         assertThat(((Active) stored(asked).state()).collectBy()).isNull();
     }
 
@@ -200,9 +226,10 @@ class InterestTest extends ServiceTest {
         int before = service.api.heldRequests();
         var socket = new Socket(InetAddress.getLoopbackAddress(), service.port());
         socket.getOutputStream()
-                .write("%s %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nPrefer: wait=60\r\n%sContent-Length: %d\r\n\r\n%s"
-                        .formatted(method, path, token, headers, body.length(), body)
-                        .getBytes(StandardCharsets.US_ASCII));
+                .write(
+                        "%s %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nPrefer: wait=60\r\n%sContent-Length: %d\r\n\r\n%s"
+                                .formatted(method, path, token, headers, body.length(), body)
+                                .getBytes(StandardCharsets.US_ASCII));
         Waits.untilTrue(() -> service.api.heldRequests() == before + 1);
         return socket;
     }
@@ -220,7 +247,8 @@ class InterestTest extends ServiceTest {
     @Test
     void aWaitWithoutAKeyEndsWhenItsCallerGoes() throws IOException {
         service.ask(ALICE, "release");
-        waiting(BOB, "POST", "/allocations", "", want("release", "\"maxWait\":\"1h\"")).close();
+        waiting(BOB, "POST", "/allocations", "", want("release", "\"maxWait\":\"1h\""))
+                .close();
         Waits.untilTrue(() -> queueLength() == 0);
         var ended = service.call(BOB, "GET", "/allocations?state=ended", null)
                 .body()
@@ -297,7 +325,9 @@ class InterestTest extends ServiceTest {
         service.pass(BEAT);
         assertThat(service.ask(BOB, "release").status()).isEqualTo(423);
         release(ALICE, first);
-        assertThat(stored(waiting).state()).as("what came free is kept for who polls").isInstanceOf(Pending.class);
+        assertThat(stored(waiting).state())
+                .as("what came free is kept for who polls")
+                .isInstanceOf(Pending.class);
         var lent = service.ask(BOB, "release");
         assertThat(lent.status()).isEqualTo(200);
         release(BOB, lent);
@@ -309,7 +339,10 @@ class InterestTest extends ServiceTest {
         service.ask(ALICE, "release");
         assertThat(service.ask(BOB, "release").status()).isEqualTo(423);
         for (var path : new String[] {"/allocations", "/allocations?state=pending", "/allocations?pool=release"}) {
-            assertThat(service.call(BOB, "GET", path, null).body().path("allocations").size())
+            assertThat(service.call(BOB, "GET", path, null)
+                            .body()
+                            .path("allocations")
+                            .size())
                     .as(path)
                     .isZero();
         }

@@ -66,7 +66,10 @@ class KeepingTest extends ServiceTest {
         hold(ALICE, failed, "{\"for\":\"30m\"}");
         service.pass(Duration.ofMinutes(29));
         service.pass(Duration.ofSeconds(70));
-        assertThat(service.call(ALICE, "GET", path(failed), null).body().path("endReason").asString())
+        assertThat(service.call(ALICE, "GET", path(failed), null)
+                        .body()
+                        .path("endReason")
+                        .asString())
                 .isEqualTo("session-expired");
         assertThat(hold(ALICE, failed, "{\"for\":\"30m\"}").code()).isEqualTo("lease-lost");
     }
