@@ -16,6 +16,8 @@ public record Line(Key key, @Nullable NeedClass need, int waiting) {
     }
 
     /**
+     * Which line.
+     *
      * @param need the digest of what they wait for, with a {@code ?} where they keep asking; empty for what is special
      * @param holder who shares the pool with others; empty where that makes no difference
      */

@@ -106,7 +106,7 @@ public record Need(
     }
 
     private static int used(Value asked, Value own) {
-        return asked.equals(Value.ANY) ? own.facts() : asked instanceof Value.Fields ? asked.facts() : 1;
+        return asked.equals(Value.Text.ANY) ? own.facts() : asked instanceof Value.Fields ? asked.facts() : 1;
     }
 
     Need times(int more) {

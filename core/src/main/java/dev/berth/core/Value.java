@@ -10,11 +10,11 @@ import java.util.TreeMap;
 
 /** The value of a capability, as JSON means it: typed, so that {@code 1} is not {@code "1"}. */
 public sealed interface Value {
-    /** Asked for, it means: present, with any value. */
-    Text ANY = new Text("*");
-
     /** A string. */
     record Text(String value) implements Value {
+        /** Asked for, it means: present, with any value. */
+        public static final Text ANY = new Text("*");
+
         public Text {
             Objects.requireNonNull(value);
         }
@@ -49,7 +49,7 @@ public sealed interface Value {
 
     /** Whether an environment whose own value is this one has what is asked for: a list contains it, an object has every field of it. */
     default boolean meets(Value asked) {
-        if (asked.equals(ANY)) {
+        if (asked.equals(Text.ANY)) {
             return true;
         }
         if (asked instanceof Many(var oneOf)) {

@@ -108,8 +108,8 @@ final class AskedValues {
     private static Value oneOf(List<Value> values) {
         var different = new TreeMap<String, Value>();
         for (var value : values) {
-            if (value.equals(Value.ANY)) {
-                return Value.ANY;
+            if (value.equals(Value.Text.ANY)) {
+                return Value.Text.ANY;
             }
             var inner = value instanceof Value.Many(var many) ? many : List.of(value);
             inner.forEach(one -> different.put(one.json(), one));
