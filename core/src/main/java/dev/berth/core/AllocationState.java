@@ -44,7 +44,7 @@ public sealed interface AllocationState {
         }
 
         /** Somebody is interested until then, and perhaps waits with an open connection. */
-        Pending watched(Instant interest, Instant open) {
+        Pending watched(@Nullable Instant interest, Instant open) {
             return new Pending(until, interest, open, setbacks);
         }
     }

@@ -54,7 +54,7 @@ public final class Forecast {
 
     private void play(ForecastCourse course, List<ForecastPool.Waiting> played) {
         int size = Math.max(1, played.size() + Math.min(pool.busy().size(), ForecastCourse.MOST_BUSY));
-        int courses = Math.clamp(EFFORT / size / 10 * 10, FEWEST_COURSES, COURSES);
+        int courses = Math.clamp(EFFORT / size / 10 * 10L, FEWEST_COURSES, COURSES);
         var grantedAt = new long[played.size()][courses];
         for (int i = 0; i < courses; i++) {
             var granted = course.play(i, (i + 1.0) / courses);

@@ -98,8 +98,8 @@ final class ForecastDraws {
             return 0;
         }
         double drawn = allowed == NEVER
-                ? drawn(lengths, age, 1, 0, lengthsDoubt)
-                : drawn(parts, (double) age / allowed, allowed, GUESS_WEIGHT, partsDoubt);
+                ? drawn(lengths, (double) age, 1.0, 0, lengthsDoubt)
+                : drawn(parts, (double) age / allowed, (double) allowed, GUESS_WEIGHT, partsDoubt);
         if (drawn >= 0) {
             return Math.max(0, Math.min(allowed, Math.round(drawn)) - age);
         }
@@ -111,7 +111,7 @@ final class ForecastDraws {
         if (upkeepLimit == 0) {
             return 0;
         }
-        double drawn = drawn(upkeeps, age, 1, GUESS_WEIGHT, upkeepsDoubt);
+        double drawn = drawn(upkeeps, (double) age, 1.0, GUESS_WEIGHT, upkeepsDoubt);
         return drawn >= 0 ? Math.max(0, Math.round(drawn) - age) : Math.round(Math.max(0, upkeepLimit - age) * guess);
     }
 

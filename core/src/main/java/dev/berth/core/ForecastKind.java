@@ -7,14 +7,25 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/**
- * What a need class means in a forecast, by the numbers that shapes and environments have there.
- *
- * @param shapes for each need those that fit, the best first
- * @param units for each environment asked for, which of the needs it is of; those that fewer shapes fit come first
- * @param pinned for each need the environments that its account and name allow; null where it asks for neither
- */
-record ForecastKind(NeedClass need, int[][] shapes, int[] units, BitSet[] pinned, boolean[] wants) {
+/** What a need class means in a forecast, by the numbers that shapes and environments have there. */
+final class ForecastKind {
+    private final NeedClass need;
+    /** For each need those that fit, the best first. */
+    private final int[][] shapes;
+    /** For each environment asked for, which of the needs it is of; those that fewer shapes fit come first. */
+    private final int[] units;
+    /** For each need the environments that its account and name allow; of no meaning where it asks for neither. */
+    private final BitSet[] pinned;
+
+    private final boolean[] wants;
+
+    private ForecastKind(NeedClass need, int[][] shapes, int[] units, BitSet[] pinned, boolean[] wants) {
+        this.need = need;
+        this.shapes = shapes;
+        this.units = units;
+        this.pinned = pinned;
+        this.wants = wants;
+    }
 
     static ForecastKind of(NeedClass need, List<ShapeCount> counts, List<ForecastPool.Busy> busy) {
         Map<String, Integer> numbers = new HashMap<>();
@@ -44,6 +55,22 @@ record ForecastKind(NeedClass need, int[][] shapes, int[] units, BitSet[] pinned
         units.sort(Comparator.comparingInt(i -> shapes[i].length));
         return new ForecastKind(
                 need, shapes, units.stream().mapToInt(Integer::intValue).toArray(), pinned, wants);
+    }
+
+    NeedClass need() {
+        return need;
+    }
+
+    int[][] shapes() {
+        return shapes;
+    }
+
+    int[] units() {
+        return units;
+    }
+
+    boolean[] wants() {
+        return wants;
     }
 
     int count() {

@@ -612,7 +612,8 @@ final class Lending {
             return noSuchAllocation(command.id());
         }
         if (!allocation.hasEnded()) {
-            boolean own = allocation.principal().equals(command.caller().principal());
+            boolean own = command.caller().owns(allocation)
+                    || allocation.isHeldFor(command.caller().principal());
             end(allocation, own ? EndReason.RELEASED : EndReason.OPERATOR, command.outcome());
         }
         return new Answer.Current(allocation);

@@ -297,7 +297,10 @@ final class Queue {
         if (own != null) {
             return new Pick(own, false);
         }
-        if (gatherer == null || gatherer == who || lentUntil == null || !lending.isBackBefore(who, lentUntil)) {
+        if (gatherer == null
+                || gatherer.id().equals(who.id())
+                || lentUntil == null
+                || !lending.isBackBefore(who, lentUntil)) {
             return null;
         }
         var lent = assign(who, environment -> mayTake(environment, who, hasPlace, true), true);

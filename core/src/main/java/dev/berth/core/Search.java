@@ -129,7 +129,8 @@ public final class Search {
     /** What of the free environments is wanted: best-fit shapes first, until there are enough whatever others take. */
     public List<Free> free(Collection<Command.Ask> asks, Collection<Allocation> loaded) {
         var wanted = new LinkedHashSet<NeedClass>();
-        int demand = leaving + named.values().stream().mapToInt(Integer::intValue).sum();
+        int demand =
+                leaving + named.values().stream().mapToInt(Integer::intValue).sum();
         int avoided = 0;
         for (var ask : asks) {
             demand = add(demand, ask.request().count());
@@ -183,9 +184,7 @@ public final class Search {
                 accounts.forEach(account -> found.add(new Free(digest, account, 0, limit)));
             } else if (distinct) {
                 found.add(new Free(digest, null, demand, limit));
-            } else if (need.constraints().containsKey(Need.NAME)) {
-                continue; // those named are loaded by name
-            } else if (enough > 0) {
+            } else if (enough > 0 && !need.constraints().containsKey(Need.NAME)) { // those named are loaded by name
                 found.add(new Free(digest, null, 0, limit));
                 enough -= shape.free();
             }

@@ -401,7 +401,7 @@ final class Working {
         return found == null ? Holder.unknown(name, now) : found;
     }
 
-    private TreeMap<Turn, AllocationId> line(Line.Key key) {
+    private Map<Turn, AllocationId> line(Line.Key key) {
         return queue.computeIfAbsent(key, _ -> new TreeMap<>());
     }
 

@@ -57,7 +57,6 @@ public final class SqliteStore implements Store {
     /** Beyond what any pool's queue may hold in practice: a bound for the case that one does. */
     private static final int MOST_WAITING = 100_000;
 
-
     private static final int MOST_RETURNS = 20_000;
     private static final int MOST_HOLDERS = 10_000;
 
@@ -546,17 +545,13 @@ public final class SqliteStore implements Store {
             for (var count : shapes(lane, pool)) {
                 if (count.held() > 0) {
                     busy.addAll(lane.list(
-                            SqliteStore::lent,
-                            """
+                            SqliteStore::lent, """
                             SELECT e.name, e.shape, e.account, e.since, e.tenant_allocation, e.tenant_requester, e.tenant_principal,
                                 coalesce(a.sharer, ''),
                                 CASE WHEN a.hold IS NULL THEN coalesce(a.expires_at, e.back_at) ELSE a.due_at END
                             FROM environment AS e LEFT JOIN allocation AS a ON a.id = e.tenant_allocation
                             WHERE e.pool = ? AND e.shape = ? AND e.back_at IS NOT NULL AND e.tenant_allocation IS NOT NULL
-                            ORDER BY e.back_at LIMIT ?""",
-                            pool,
-                            count.shape().digest(),
-                            limit));
+                            ORDER BY e.back_at LIMIT ?""", pool, count.shape().digest(), limit));
                 }
             }
             busy.addAll(lane.list(
