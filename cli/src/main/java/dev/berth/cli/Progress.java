@@ -49,7 +49,8 @@ final class Progress implements WaitListener, AutoCloseable {
                 return true;
             }
             if (queue == null || before.queue == null) {
-                return queue != before.queue || (trouble != null && !trouble.equals(before.trouble));
+                return (queue == null) != (before.queue == null)
+                        || (trouble != null && !trouble.equals(before.trouble));
             }
             return queue.position() != before.queue.position()
                     || !Text.orDash(queue.waitingFor()).equals(Text.orDash(before.queue.waitingFor()))
@@ -63,7 +64,7 @@ final class Progress implements WaitListener, AutoCloseable {
 
         private static boolean moved(@Nullable Instant from, @Nullable Instant to) {
             if (from == null || to == null) {
-                return from != to;
+                return (from == null) != (to == null);
             }
             return Duration.between(from, to).abs().compareTo(ESTIMATE_MOVED) > 0;
         }

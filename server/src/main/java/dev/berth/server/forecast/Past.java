@@ -37,7 +37,7 @@ final class Past {
         for (var stored : events) {
             var event = stored.event();
             if (event.type() == Event.Type.ALLOCATION_ENDED) {
-                for (var name : event.data().getOrDefault("environments", "").split(",")) {
+                for (var name : event.data().getOrDefault("environments", "").split(",", -1)) {
                     if (EnvironmentName.isValid(name)) {
                         ended.put(new EnvironmentName(name), event.at());
                     }

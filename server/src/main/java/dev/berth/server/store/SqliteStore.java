@@ -636,15 +636,15 @@ public final class SqliteStore implements Store {
     @Override
     public Statistics statistics(int pool, Instant since, Instant now) {
         var prefix = Integer.toString(pool, 36);
-        record Loan(Instant createdAt, Instant grantedAt, Instant until, int count) {}
-        var loans = new ArrayList<Loan>();
+        record Granted(Instant createdAt, Instant grantedAt, Instant until, int count) {}
+        var loans = new ArrayList<Granted>();
         var total = read(lane -> {
             for (var table : List.of("allocation", "ended_allocation")) {
                 var end = table.equals("allocation") ? "NULL" : "ended_at";
                 loans.addAll(lane.list(
                         row -> {
                             var endedAt = Rows.instant(row, 3);
-                            return new Loan(
+                            return new Granted(
                                     Instant.ofEpochMilli(row.getLong(1)),
                                     Instant.ofEpochMilli(row.getLong(2)),
                                     endedAt == null ? now : endedAt,

@@ -284,7 +284,9 @@ class ConfigurationParserTest {
                 .containsEntry("half", new Value.Number(new BigDecimal("0.5")))
                 .containsEntry("big", new Value.Number(new BigDecimal("99999999999999999999")))
                 .containsEntry("none", new Value.Nothing());
-        assertThat(records.values()).extracting(Registration::shape).allMatch(shape -> shape == a.shape());
+        assertThat(records.values())
+                .extracting(Registration::shape)
+                .allSatisfy(shape -> assertThat(shape).isSameAs(a.shape()));
     }
 
     @Test
@@ -301,11 +303,16 @@ class ConfigurationParserTest {
     }
 
     private static String serialNumbers(int count) {
-        return "pools:\n  lab: { provider: fixed }\n  other: { provider: fixed }\nenvironments:\n"
-                + IntStream.range(0, count)
-                        .mapToObj(("- { name: a%1$d, pool: lab, capabilities: { serial: %1$d } }\n"
-                                + "- { name: b%1$d, pool: other, capabilities: { size: big } }\n")::formatted)
-                        .collect(Collectors.joining());
+        var pair = """
+                - { name: a%1$d, pool: lab, capabilities: { serial: %1$d } }
+                - { name: b%1$d, pool: other, capabilities: { size: big } }
+                """;
+        return """
+                pools:
+                  lab: { provider: fixed }
+                  other: { provider: fixed }
+                environments:
+                """ + IntStream.range(0, count).mapToObj(pair::formatted).collect(Collectors.joining());
     }
 
     @Test

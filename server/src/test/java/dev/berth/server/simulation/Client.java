@@ -155,7 +155,7 @@ final class Client {
         }
         switch (allocation.state()) {
             case AllocationState.Active active -> hold(allocation, active);
-            case AllocationState.Ended _ -> idle();
+            case AllocationState.Ended _, AllocationState.Polling _ -> idle();
             case AllocationState.Pending _, AllocationState.Granting _ -> {
                 if (timeline.chance(10)) {
                     release(id, 0);

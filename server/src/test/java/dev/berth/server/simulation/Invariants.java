@@ -258,9 +258,8 @@ final class Invariants {
         boolean granted = (before == null || before.state() instanceof AllocationState.Pending)
                 && (after.state() instanceof AllocationState.Granting
                         || after.state() instanceof AllocationState.Active);
-        if (!granted
-                || after.state() instanceof AllocationState.Active(var _, var _, var _, var _, var _, var loan, var _)
-                        && loan) {
+        boolean lent = after.state() instanceof AllocationState.Active active && active.loan();
+        if (!granted || lent) {
             return;
         }
         for (var earlier : pool.pending.headMap(after.arrival()).values()) {
