@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * taken out is still one, and a failing one can be shrunk.
  */
 final class Walk {
+    private static final List<String> SHAPES = List.of("os:linux", "os:linux,gpu:1", "os:mac,/region:eu@ro");
+    private static final List<String> NEEDS =
+            List.of("", "os:linux", "gpu:*", "os:mac|linux", "@ro", "/name:e0|e1", "/account:acc", "/region:eu");
     private static final List<String> PROCESSES = List.of("p0", "p1", "p2");
 
     /** One command to come; {@code what} is a word, the numbers choose among what is there when its time comes. */
@@ -36,6 +40,7 @@ final class Walk {
     private final NaiveStore store;
     private final Policy policy;
     private final int size;
+    private final boolean shaped;
     private final Random ids = new Random(7);
     private final List<AllocationId> asked = new ArrayList<>();
     private final Map<EnvironmentName, List<ClaimId>> claims = new HashMap<>();
@@ -48,6 +53,7 @@ final class Walk {
         store = new NaiveStore(mostDue, mostHeads, tamper);
         policy = Scenario.policy(null, options(random));
         size = 1 + random.nextInt(6);
+        shaped = random.nextInt(4) > 0;
         store.pools.put(1, Pool.create(1, new PoolName("p"), policy, now));
         model = compares ? new NaiveModel(policy, store, now) : null;
         for (int i = 0; i < size; i++) {
@@ -71,6 +77,26 @@ final class Walk {
         options.put("parallel", String.valueOf(1 + random.nextInt(4)));
         if (random.nextBoolean()) {
             options.put("adopt", "");
+        }
+        options.put("liveness", List.of("7d", "60s", "5s").get(random.nextInt(3)));
+        options.put("aging", List.of("15m", "20s").get(random.nextInt(2)));
+        options.put("max-priority", "2");
+        switch (random.nextInt(4)) {
+            case 0 -> options.put("held", "2");
+            case 1 -> options.put("queued", "1");
+            default -> {}
+        }
+        switch (random.nextInt(4)) {
+            case 0 -> options.put("fair", "");
+            case 1 -> {
+                options.put("fair", "");
+                options.put("share-by", "team");
+            }
+            default -> {}
+        }
+        if (random.nextBoolean()) {
+            options.put("hold", "1h");
+            options.put("hold-quota", "2");
         }
         return options;
     }
@@ -98,6 +124,13 @@ final class Walk {
 
     private static Move move(Random random) {
         int what = random.nextInt(100);
+        if (random.nextInt(6) == 0) {
+            return new Move(
+                    List.of("attend", "leave", "hold", "prioritise").get(random.nextInt(4)),
+                    random.nextInt(1000),
+                    random.nextInt(1000),
+                    random.nextInt(1000));
+        }
         var word = what < 22
                 ? "ask"
                 : what < 30
@@ -268,11 +301,21 @@ final class Walk {
                 var id = AllocationId.create(1, now, ids);
                 asked.add(id);
                 yield new Command.Ask(
-                        id, who.principal(), request(move), Duration.ofSeconds(move.b % 100), null, who.operator());
+                        id,
+                        who.principal(),
+                        request(move),
+                        Duration.ofSeconds(move.b % 100),
+                        move.a % 3 == 0 ? "x" : null,
+                        who.operator());
             }
             case "release" -> new Command.Release(some(move.a), who, move.c % 3 == 0 ? "well" : null);
             case "keep" -> new Command.KeepAlive(some(move.a), who);
             case "extend" -> new Command.Extend(some(move.a), who, now.plusSeconds(move.c * 9L));
+            case "attend" -> new Command.Attend(some(move.a), who, Duration.ofSeconds(move.b % 3 * 20L));
+            case "leave" -> new Command.Leave(some(move.a), who, move.b % 2 == 0);
+            case "hold" ->
+                new Command.Hold(some(move.a), who, Duration.ofMinutes(1 + move.b % 90), null, Set.of("eve"));
+            case "prioritise" -> new Command.Prioritise(some(move.a), who, move.b % 5 - 2);
             case "claim" -> claim(PROCESSES.get(move.b % 3), 1 + move.c % 5);
             case "report" -> report(move);
             case "renew" -> {
@@ -297,14 +340,24 @@ final class Walk {
         int wait = move.c % 3 == 0 ? 0 : move.c % 200;
         return new Request(
                 "job",
-                NeedClass.of(List.of(Need.any(1 + (move.a % 10 < 6 ? 0 : move.a % 4))), false),
+                need(move),
                 move.b % 5 == 0 ? Duration.ofSeconds(1 + move.b % 90) : null,
                 move.c % 4 == 0 ? Duration.ofSeconds(10 + move.c % 50) : null,
                 Duration.ofSeconds(wait),
-                0,
+                move.a % 11 == 0 ? move.b % 5 - 2 : 0,
                 "{}",
                 move.b % 4 == 0 ? "k" + move.a % 5 : null,
                 "body" + (move.c % 20 == 0 ? 1 : 0));
+    }
+
+    private NeedClass need(Move move) {
+        int count = 1 + (move.a % 10 < 6 ? 0 : move.a % 4);
+        if (!shaped) {
+            return NeedClass.of(List.of(Need.any(count)), false);
+        }
+        var one = NEEDS.get(move.b % NEEDS.size());
+        var needs = count + "*" + one + (move.a % 7 == 0 ? "+" + NEEDS.get(move.c % NEEDS.size()) : "");
+        return Words.needs(needs, move.c % 6 == 0);
     }
 
     private Command report(Move move) {
@@ -365,6 +418,9 @@ final class Walk {
         options.put("id", "thing" + number % size);
         if (number % size % 2 == 0) {
             options.put("account", "acc");
+        }
+        if (shaped) {
+            options.put("shape", SHAPES.get((number % size + (variant == 2 ? 1 : 0)) % SHAPES.size()));
         }
         return Scenario.record("e" + number % size, options);
     }
