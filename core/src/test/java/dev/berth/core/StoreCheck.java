@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class StoreCheck {
     private final NaiveStore store;
     private final Set<AllocationId> blockedBefore = new HashSet<>();
+    private long sequenceBefore;
 
     StoreCheck(NaiveStore store) {
         this.store = store;
@@ -40,6 +41,7 @@ final class StoreCheck {
         store.queue(before)
                 .filter(waiting -> waiting.state() instanceof Pending pending && isBlocked(waiting, pending, before))
                 .forEach(waiting -> blockedBefore.add(waiting.id()));
+        sequenceBefore = before.sequence();
         long number = before.events();
         for (var event : decision.events()) {
             that(event.number() == ++number, "event %d where %d comes next", event.number(), number);
@@ -371,7 +373,9 @@ final class StoreCheck {
         for (var waiting : store.queue(after).toList()) {
             boolean earlier = waiting.rank() < turn.rank()
                     || (waiting.rank() == turn.rank() && waiting.arrival() < turn.arrival());
-            if (!earlier || !counts(waiting, after)) {
+            // who asks in the same batch, and has a higher priority, asked later all the same
+            boolean asksLater = waiting.arrival() > sequenceBefore && waiting.arrival() > granted.arrival();
+            if (!earlier || asksLater || !counts(waiting, after)) {
                 continue;
             }
             var need = waiting.request().need();
