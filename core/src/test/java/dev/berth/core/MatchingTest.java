@@ -17,7 +17,15 @@ final class MatchingTest {
     private static final List<String> SHAPES =
             List.of("os:linux,gpu:1", "os:linux", "os:mac,/region:eu", "os:linux,/region:us@ro", "");
     private static final List<String> NEEDS = List.of(
-            "", "os:linux", "gpu:*", "os:mac|linux", "/region:eu|us", "@ro", "/name:e0|e1", "/account:a", "os:linux,/account:a|b");
+            "",
+            "os:linux",
+            "gpu:*",
+            "os:mac|linux",
+            "/region:eu|us",
+            "@ro",
+            "/name:e0|e1",
+            "/account:a",
+            "os:linux,/account:a|b");
 
     @Test
     void asManyUnitsArePlacedAsCanBe() {
@@ -64,7 +72,8 @@ final class MatchingTest {
         for (long seed = only == null ? 0 : only; seed < (only == null ? CASES : only + 1); seed++) {
             var answer = serve(seed);
             served += answer instanceof Answer.Current ? 1 : 0;
-            impossible += answer instanceof Answer.Refused refused && refused.refusal() == Refusal.UNSATISFIABLE ? 1 : 0;
+            impossible +=
+                    answer instanceof Answer.Refused refused && refused.refusal() == Refusal.UNSATISFIABLE ? 1 : 0;
         }
         if (only == null) { // else nothing is tested
             assertThat(served).isBetween(CASES / 10, CASES * 9 / 10);
@@ -91,13 +100,15 @@ final class MatchingTest {
         var ask = new Command.Ask(
                 AllocationId.create(1, now, random), "ci", request(need), java.time.Duration.ZERO, null, false);
         var answer = store.run(1, List.of(ask), now).answers().getFirst();
-        var as = "seed %d: %s of %s".formatted(
-                seed,
-                need.json(),
-                all.stream()
-                        .map(each -> each.name() + "=" + each.state().name() + " "
-                                + each.record().account() + each.record().shape().json())
-                        .toList());
+        var as = "seed %d: %s of %s"
+                .formatted(
+                        seed,
+                        need.json(),
+                        all.stream()
+                                .map(each -> each.name() + "=" + each.state().name() + " "
+                                        + each.record().account()
+                                        + each.record().shape().json())
+                                .toList());
         switch (answer) {
             case Answer.Current(var allocation) -> {
                 assertThat(could).as(as).isTrue();

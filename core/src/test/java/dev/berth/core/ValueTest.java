@@ -67,9 +67,7 @@ final class ValueTest {
         return MEETS.lines()
                 .map(line -> DynamicTest.dynamicTest(line, () -> {
                     var words = line.strip().split("\\s+", -1);
-                    assertThat(parse(words[0]).meets(parse(words[2])))
-                            .as(line)
-                            .isEqualTo(words[1].equals("meets"));
+                    assertThat(parse(words[0]).meets(parse(words[2]))).as(line).isEqualTo(words[1].equals("meets"));
                 }));
     }
 
@@ -116,7 +114,8 @@ final class ValueTest {
     @Test
     void theSameIsWrittenTheSameWay() {
         for (var line : MEETS.lines().toList()) {
-            for (var json : List.of(line.strip().split("\\s+", -1)[0], line.strip().split("\\s+", -1)[2])) {
+            for (var json :
+                    List.of(line.strip().split("\\s+", -1)[0], line.strip().split("\\s+", -1)[2])) {
                 var value = parse(json);
                 assertThat(parse(value.json())).isEqualTo(value);
             }
@@ -128,7 +127,8 @@ final class ValueTest {
 
     @Test
     void theOrderOfKeysAndOfValuesMakesNoDifferenceAndLikeNeedsAreOne() {
-        assertThat(Words.needs("a:1,b:2", false).digest()).isEqualTo(Words.needs("b:2,a:1.0", false).digest());
+        assertThat(Words.needs("a:1,b:2", false).digest())
+                .isEqualTo(Words.needs("b:2,a:1.0", false).digest());
         assertThat(Words.needs("a:1+a:1.0", false)).isEqualTo(Words.needs("2*a:1", false));
         assertThat(Words.needs("a:1+a:1", false).needs()).containsExactly(Words.need("2*a:1"));
         assertThat(Words.needs("/region:eu|us", false)).isEqualTo(Words.needs("/region:us|eu", false));
@@ -137,13 +137,15 @@ final class ValueTest {
 
     @Test
     void whatIsNotTheSameHasAnotherDigest() {
-        var needs = Stream.of("", "2*", "a:1", "a:x", "b:1", "/a:1", "@a", "a:1+b:1", "a:1,b:1", "2*a:1", "a:1|2", "a:true")
+        var needs = Stream.of(
+                        "", "2*", "a:1", "a:x", "b:1", "/a:1", "@a", "a:1+b:1", "a:1,b:1", "2*a:1", "a:1|2", "a:true")
                 .map(text -> Words.needs(text, false).digest())
                 .toList();
         assertThat(needs).doesNotHaveDuplicates();
         assertThat(Words.needs("2*a:1", true)).isNotEqualTo(Words.needs("2*a:1", false));
         assertThat(Words.needs("a:1", true)).isEqualTo(Words.needs("a:1", false));
-        assertThat(Stream.of("", "a:1", "/a:1", "@a", "a:x", "a:1|2").map(text -> Words.shape(text).digest()))
+        assertThat(Stream.of("", "a:1", "/a:1", "@a", "a:x", "a:1|2")
+                        .map(text -> Words.shape(text).digest()))
                 .doesNotHaveDuplicates();
     }
 
@@ -221,9 +223,7 @@ final class ValueTest {
     void halfOfWhatWasUsedCountsAfterAHalfLife() {
         var start = Instant.parse("2026-03-01T00:00:00Z");
         var day = Duration.ofDays(1);
-        var done = Holder.unknown("ann", start)
-                .holding(1, start, day)
-                .holding(-1, start.plusSeconds(60), day);
+        var done = Holder.unknown("ann", start).holding(1, start, day).holding(-1, start.plusSeconds(60), day);
         double then = done.usedAt(start.plusSeconds(60), day);
         assertThat(then).isCloseTo(1, within(1e-3));
         assertThat(done.usedAt(start.plusSeconds(60).plus(day), day)).isCloseTo(then / 2, within(1e-9));
@@ -237,6 +237,7 @@ final class ValueTest {
         assertThat(Words.need("/name:e1").isPinned()).isTrue();
         assertThat(Words.need("/region:eu").isPinned()).isFalse();
         assertThat(Words.need("/region:eu").fits(Words.shape(""))).isFalse();
-        assertThat(Words.need("/account:a").allows(new EnvironmentName("e1"), null)).isFalse();
+        assertThat(Words.need("/account:a").allows(new EnvironmentName("e1"), null))
+                .isFalse();
     }
 }
