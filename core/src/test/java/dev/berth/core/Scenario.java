@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 final class Scenario {
     static final Instant START = Instant.parse("2026-03-01T00:00:00Z");
 
-    final NaiveStore store = new NaiveStore();
+    final NaiveStore store;
     private final Random random = new Random(1);
     private final Map<String, AllocationId> allocations = new LinkedHashMap<>();
     private final Map<EnvironmentName, List<ClaimId>> claims = new HashMap<>();
@@ -34,6 +35,15 @@ final class Scenario {
     private int pool = 1;
     private int claimsMade;
     private String why = "";
+
+    Scenario() {
+        this(UnaryOperator.identity());
+    }
+
+    /** With decisions in which a defect is planted. */
+    Scenario(UnaryOperator<Decision> tamper) {
+        store = new NaiveStore(256, 256, tamper);
+    }
 
     /** Runs one line and compares. */
     void line(String line) {

@@ -54,7 +54,7 @@ final class StoreCheck {
             environment(before, after, change);
         }
         for (var change : decision.allocations()) {
-            allocation(change, granted);
+            allocation(commands, change, granted);
         }
         for (var place : decision.forgotten()) {
             that(place.equals(store.live.remove(place.id())), "%s is not stored as it is forgotten", place.id());
@@ -137,7 +137,8 @@ final class StoreCheck {
         }
     }
 
-    private void allocation(Decision.Change<Allocation> change, Map<Allocation, List<Grant>> granted) {
+    private void allocation(
+            List<Command> commands, Decision.Change<Allocation> change, Map<Allocation, List<Grant>> granted) {
         var before = change.before();
         var after = change.after();
         var stored = store.find(after.id());
@@ -155,12 +156,29 @@ final class StoreCheck {
                 before == null || before.state() instanceof Polling == after.state() instanceof Polling,
                 "%s is a caller's place and something else",
                 after.id());
+        boolean asleep = before != null
+                && before.state() instanceof Pending pending
+                && pending.interestUntil() == null;
+        that(
+                !asleep || after.state().grants().isEmpty() || isNamed(commands, before),
+                "%s was served and nobody was interested",
+                after.id());
         boolean had = before != null && !before.state().grants().isEmpty();
         if (!had && !after.hasEnded() && !after.state().grants().isEmpty()) {
             granted.put(after, after.state().grants());
         }
         store.live.remove(after.id());
         (after.hasEnded() ? store.ended : store.live).put(after.id(), after);
+    }
+
+    private static boolean isNamed(List<Command> commands, Allocation allocation) {
+        return commands.stream()
+                .anyMatch(command -> command.allocations().contains(allocation.id())
+                        || (command instanceof Command.Ask ask
+                                && ask.request().key() != null
+                                && ask.request()
+                                        .key()
+                                        .equals(allocation.request().key())));
     }
 
     private void counts(Pool pool) {
@@ -507,8 +525,8 @@ final class StoreCheck {
                     .toList();
             boolean could = BruteForce.canServe(waiting.request().need(), usable);
             if (waiting.state() instanceof Polling polling) {
-                that(
-                        !could || polling.keptUntil() != null,
+                that( // for who asked just now it is kept a batch later
+                        !could || polling.keptUntil() != null || polling.askedAt().equals(now),
                         "nothing is kept for %s though enough is free",
                         waiting.id());
                 if (could) {

@@ -17,7 +17,7 @@ final class WalksTest {
     private static final int LEGS = 120;
 
     @Test
-    void theRulesDoWhatTheNaiveModelDoes() {
+    void promisesHoldOnEveryWay() {
         assertThat(go(0, 256, 256, false)).isGreaterThanOrEqualTo(20_000);
     }
 
