@@ -156,9 +156,7 @@ final class StoreCheck {
                 before == null || before.state() instanceof Polling == after.state() instanceof Polling,
                 "%s is a caller's place and something else",
                 after.id());
-        boolean asleep = before != null
-                && before.state() instanceof Pending pending
-                && pending.interestUntil() == null;
+        boolean asleep = before != null && before.state() instanceof Pending pending && pending.interestUntil() == null;
         that(
                 !asleep || after.state().grants().isEmpty() || isNamed(commands, before),
                 "%s was served and nobody was interested",
@@ -526,7 +524,9 @@ final class StoreCheck {
             boolean could = BruteForce.canServe(waiting.request().need(), usable);
             if (waiting.state() instanceof Polling polling) {
                 that( // for who asked just now it is kept a batch later
-                        !could || polling.keptUntil() != null || polling.askedAt().equals(now),
+                        !could
+                                || polling.keptUntil() != null
+                                || polling.askedAt().equals(now),
                         "nothing is kept for %s though enough is free",
                         waiting.id());
                 if (could) {

@@ -225,8 +225,7 @@ final class StoreCheckTest {
     void aPlaceThatIsNotForgottenIsCaught() {
         assertCaught(
                 "keep asking, and the pool says",
-                decision ->
-                        counting(decision, decision.shapes(), decision.lines(), decision.holders(), List.of()));
+                decision -> counting(decision, decision.shapes(), decision.lines(), decision.holders(), List.of()));
     }
 
     private static Decision counting(
