@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -50,7 +51,7 @@ final class MatchingTest {
         }
     }
 
-    private static int most(List<int[]> candidates, int unit, HashSet<Integer> taken) {
+    private static int most(List<int[]> candidates, int unit, Set<Integer> taken) {
         if (unit == candidates.size()) {
             return 0;
         }
