@@ -11,6 +11,7 @@ import dev.berth.server.ledger.Ledger;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /** The pool that everything is measured on: of a kind that has nothing to issue or to clean. */
@@ -21,12 +22,17 @@ final class BenchPool {
     private BenchPool() {}
 
     static void register(Ledger ledger, int environments) {
+        register(ledger, environments, i -> Shape.PLAIN);
+    }
+
+    /** With the shape that each has by its number. */
+    static void register(Ledger ledger, int environments, IntFunction<Shape> shapes) {
         ledger.call(NAME, new Command.Enact(policy()));
         for (int from = 0; from < environments; from += CHUNK) {
             ledger.call(
                     NAME,
                     new Command.Register(IntStream.range(from, Math.min(environments, from + CHUNK))
-                            .mapToObj(BenchPool::record)
+                            .mapToObj(i -> record(i, shapes.apply(i)))
                             .toList()));
         }
     }
@@ -65,10 +71,10 @@ final class BenchPool {
                 1);
     }
 
-    private static Registration record(int i) {
+    private static Registration record(int i, Shape shape) {
         var name = "board-%07d".formatted(i);
         var facts = """
                 {"capabilities":{"arch":"arm64"},"connection":{"host":"192.0.2.7","port":22}}""";
-        return new Registration(new EnvironmentName(name), name, null, Shape.PLAIN, facts, "1");
+        return new Registration(new EnvironmentName(name), name, null, shape, facts, "1");
     }
 }

@@ -20,7 +20,7 @@ record Effort(
     /** What the figures in the docs were made with. */
     static Effort full() {
         return new Effort(
-                5, Duration.ofSeconds(4), 64, List.of(1_000, 10, 100_000, 1_000_000), 10_000, 1_000_000, 3_000, 1);
+                5, Duration.ofSeconds(4), 64, List.of(1_000, 10, 100_000, 1_000_000), 10_000, 1_000_000, 1_500, 1);
     }
 
     /** A moment, to see that it runs. */

@@ -33,6 +33,8 @@ public final class Main {
         all.put("http-size", (report, effort) -> new HttpBench(report, effort).size());
         all.put("wake", (report, effort) -> new WakeBench(report, effort).run());
         all.put("start", (report, effort) -> new StartBench(report, effort).run());
+        all.put("shapes", (report, effort) -> new ShapesBench(report, effort).run());
+        all.put("scarce", (report, effort) -> new ScarceBench(report, effort).run());
         all.put("forecast", (report, effort) -> new ForecastBench(report, effort).run());
         return all;
     }

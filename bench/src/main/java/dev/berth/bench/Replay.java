@@ -78,7 +78,7 @@ final class Replay implements AutoCloseable {
         default void queued(Replay replay, Allocation allocation) {}
 
         /** @param waited since it was asked for */
-        default void granted(Replay replay, Allocation allocation, Duration waited) {}
+        default void granted(Replay replay, Allocation allocation, Job job, Duration waited) {}
 
         default void ended(Replay replay, Allocation allocation, Duration lasted) {}
 
@@ -300,7 +300,7 @@ final class Replay implements AutoCloseable {
                     if (live.get(allocation.id()) == null
                             || live.get(allocation.id()).state() instanceof AllocationState.Pending) {
                         at(now.plus(job.real()), () -> release(allocation.id()));
-                        watcher.granted(this, allocation, Duration.between(job.at(), active.grantedAt()));
+                        watcher.granted(this, allocation, job, Duration.between(job.at(), active.grantedAt()));
                     }
                     live.put(allocation.id(), allocation);
                 }

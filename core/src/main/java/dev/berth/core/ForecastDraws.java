@@ -16,6 +16,9 @@ final class ForecastDraws {
     /** A history of so few is worth as much as a guess. */
     private static final double GUESS_WEIGHT = 2;
 
+    /** So far, as a part of it, what is to come may be from what was: who waits long does so on the days of long loans. */
+    private static final double DAY_TO_DAY = 0.1;
+
     private static final long GOLDEN = 0x9E3779B97F4A7C15L;
 
     /** How long loans lasted, as a part of what they might have, ascending. */
@@ -60,7 +63,10 @@ final class ForecastDraws {
         upkeepsDoubt = doubt(upkeeps);
     }
 
-    /** How far what is to come may be off as a whole: what a sample of this size cannot tell of its mean, its standard error. */
+    /**
+     * How far what is to come may be off as a whole: by what a sample of this size cannot tell of its mean, its standard error, and by
+     * what changes from day to day. None where everything lasted the same.
+     */
     private static double doubt(double[] sample) {
         double sum = Arrays.stream(sample).sum();
         if (sample.length == 0 || sum == 0) {
@@ -69,7 +75,7 @@ final class ForecastDraws {
         double mean = sum / sample.length;
         double variance =
                 Arrays.stream(sample).map(each -> (each - mean) * (each - mean)).sum() / sample.length;
-        return Math.sqrt(variance / sample.length) / mean;
+        return variance == 0 ? 0 : Math.hypot(Math.sqrt(variance / sample.length) / mean, DAY_TO_DAY);
     }
 
     private static double part(Duration lasted, @Nullable Duration allowed) {

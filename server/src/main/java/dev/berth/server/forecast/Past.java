@@ -15,7 +15,7 @@ import java.util.Map;
 /** What happened lately in a pool, as its store tells it. */
 final class Past {
     /** So many of the requests that were made last are looked at. */
-    private static final int MOST_LOANS = 500;
+    private static final int MOST_LOANS = 1_000;
     /** So many of the events that came last are looked at. */
     private static final int MOST_EVENTS = 2_000;
 
