@@ -17,7 +17,7 @@ final class ForecastDraws {
     private static final double GUESS_WEIGHT = 2;
 
     /** So far, as a part of it, what is to come may be from what was: who waits long does so on the days of long loans. */
-    private static final double DAY_TO_DAY = 0.1;
+    private static final double DAY_TO_DAY = 0.05;
 
     private static final long GOLDEN = 0x9E3779B97F4A7C15L;
 
@@ -89,7 +89,7 @@ final class ForecastDraws {
      * @param quantile of this course among all, above 0 and up to 1
      */
     void begin(long number, double quantile) {
-        seed = number * GOLDEN;
+        seed = mixed((number + 1) * GOLDEN); // else each course would draw what the one before it draws, one later
         guess = quantile <= 0.5 ? quantile : Math.min(1, 0.5 + (quantile - 0.5) * 1.25);
         doubt = normal(Math.min(quantile, 0.995));
     }
@@ -143,8 +143,12 @@ final class ForecastDraws {
     /** The next number of SplitMix64 (Steele, Lea, Flood 2014), from 0 to 1. */
     private double next() {
         seed += GOLDEN;
-        long mixed = (seed ^ (seed >>> 30)) * 0xBF58476D1CE4E5B9L;
+        return (mixed(seed) >>> 11) * 0x1.0p-53;
+    }
+
+    private static long mixed(long state) {
+        long mixed = (state ^ (state >>> 30)) * 0xBF58476D1CE4E5B9L;
         mixed = (mixed ^ (mixed >>> 27)) * 0x94D049BB133111EBL;
-        return ((mixed ^ (mixed >>> 31)) >>> 11) * 0x1.0p-53;
+        return mixed ^ (mixed >>> 31);
     }
 }
