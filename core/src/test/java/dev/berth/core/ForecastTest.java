@@ -421,4 +421,22 @@ class ForecastTest {
         assertThat(Forecast.of(pool()).why(id(1))).isEmpty();
         assertThat(Forecast.of(pool()).estimate(id(1))).isEmpty();
     }
+
+    @Test
+    void everyCourseDrawsByItself() {
+        var random = new Random(7);
+        for (int i = 0; i < 1000; i++) {
+            lasted(1, Duration.ofSeconds(1 + random.nextInt(3600)), Duration.ofHours(1));
+        }
+        var draws = new ForecastDraws(new ForecastPool.History(loans, upkeep), policy);
+
+        assertThat(drawn(draws, 2).subList(0, 19)).isNotEqualTo(drawn(draws, 1).subList(1, 20));
+    }
+
+    private static List<Long> drawn(ForecastDraws draws, int course) {
+        draws.begin(course, 0.5);
+        return IntStream.range(0, 20)
+                .mapToObj(_ -> draws.rest(0, Duration.ofHours(1).toMillis()))
+                .toList();
+    }
 }
