@@ -48,7 +48,7 @@ final class Lending {
             return refused;
         }
         boolean waits = request.maxWait().isPositive();
-        var place = waits ? null : working.place(Slice.Place.of(ask));
+        var place = working.place(Slice.Place.of(ask));
         var allocation = asked(ask);
         var over = overQuota(allocation);
         var pick = over == null ? queue.choose(place == null ? allocation : place, waits || place != null) : null;
@@ -61,6 +61,9 @@ final class Lending {
             return new Answer.Current(working.allocation(allocation.id()));
         }
         if (waits) {
+            if (place != null) {
+                working.forget(place); // it has one in the queue now
+            }
             return queued(allocation, key);
         }
         if (over != null) {

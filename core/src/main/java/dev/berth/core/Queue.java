@@ -171,6 +171,9 @@ final class Queue {
     private boolean keep(Allocation place, Polling polling) {
         var pick = isOverQuota(place) ? null : choose(place, true);
         if (pick == null || pick.loan()) {
+            if (polling.keptUntil() != null) { // somebody before it has it now: that is no miss
+                working.put(place.in(new Polling(polling.askedAt(), null, polling.misses(), true)));
+            }
             return false;
         }
         pick.chosen().forEach(chosen -> kept.put(chosen.environment().name(), place));
@@ -234,10 +237,10 @@ final class Queue {
     }
 
     private void gather(Allocation next) {
-        if (gatherer != null || isBlocked(next)) {
+        var need = next.request().need();
+        if (gatherer != null || !isKnown(need) || isBlocked(next)) {
             return;
         }
-        var need = next.request().need();
         if (need.isSpecial()) {
             var some = assign(next, environment -> mayTake(environment, next, true, false), false);
             if (some != null && !some.isEmpty()) {
@@ -249,6 +252,12 @@ final class Queue {
             gatherer = next;
             lentUntil = latestReturn(need);
         }
+    }
+
+    /** Whether it was looked at closely enough to tell what could serve it some time: of special needs, only the first are. */
+    private boolean isKnown(NeedClass need) {
+        boolean byName = need.distinctAccounts() || need.needs().stream().anyMatch(Need::isPinned);
+        return !byName || working.slice().census().keySet().containsAll(need.needs());
     }
 
     /** How many of the free ones that it could use are kept for others, or gave it no access. */

@@ -82,7 +82,7 @@ public final class Search {
             return mostHeads;
         }
         if (need == null) {
-            return anything ? MOST_SPECIAL : 0;
+            return anything ? MOST_SPECIAL : MOST_HOPES; // the first may have become impossible
         }
         int total = 0;
         int lendable = 0;
@@ -101,7 +101,8 @@ public final class Search {
         if (now == 0 || lendable < need.count() || isOverQuota(line.key().holder())) {
             return 0;
         }
-        return isMixed() ? mostHeads : Math.min(mostHeads, now / need.count() + 1);
+        // A few more than can be served: some may avoid what is free.
+        return isMixed() ? mostHeads : Math.min(mostHeads, now / need.count() + AllocationState.Setbacks.MOST);
     }
 
     /** Whether some of a line may be over their quota, and others not. */

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  *     back at the latest; without those of whom that is not known
  * @param queue the heads of lines, as many of each as {@link Search#heads} says, in their order within the line
  * @param free free environments, first to be lent first, as {@link Search#free} says
- * @param places the allocations of callers who keep asking, for those requests of the batch that do not wait
+ * @param places the allocations of callers who keep asking, for the requests of the batch
  * @param census for each special need of the batch and of the heads, what {@link Search#census} says
  * @param returns for needs whose heads gather, when environments that can serve them are back, the earliest first, as
  *     {@link Search#returns} says
@@ -86,7 +86,7 @@ public record Slice(
      * What is to be loaded for a batch.
      *
      * @param asks what it asks for
-     * @param places of callers who do not wait, and may have asked before
+     * @param places of callers who may have asked before, without waiting
      * @param work how many steps the batch could claim
      * @param claims whether every environment under a claim is wanted, in {@code environments}
      */
@@ -120,9 +120,7 @@ public record Slice(
                             keys.add(new KeyUse.Key(
                                     ask.principal(), ask.request().key()));
                         }
-                        if (!ask.request().maxWait().isPositive()) {
-                            places.add(Place.of(ask));
-                        }
+                        places.add(Place.of(ask));
                     }
                     case Command.Register register ->
                         register.records().forEach(record -> identities.add(record.identity()));
