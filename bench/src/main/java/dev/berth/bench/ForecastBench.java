@@ -73,7 +73,7 @@ final class ForecastBench {
             int environments,
             double load,
             Habit habit,
-            Duration[] upkeep,
+            List<Duration> upkeep,
             boolean mixed,
             Policy.Queueing.Order order) {}
 
@@ -85,7 +85,7 @@ final class ForecastBench {
             var asked = Duration.ofMinutes(30L << random.nextInt(3));
             return new Stay(asked, Duration.ofMillis((long) (asked.toMillis() * (0.6 + 0.4 * random.nextDouble()))));
         };
-        var none = new Duration[0];
+        var none = List.<Duration>of();
         var fifo = Policy.Queueing.Order.FIFO;
         return List.of(
                 new Kind("short loans, long deadlines, busy", 20, 0.95, shortStays, none, false, fifo),
@@ -106,11 +106,11 @@ final class ForecastBench {
         return real.compareTo(most) < 0 ? real : most;
     }
 
-    private static Duration[] upkeep() {
+    private static List<Duration> upkeep() {
         var random = new Random(1);
         return Stream.generate(() -> upTo(Duration.ofHours(1), logNormal(random, 12, 0.5)))
                 .limit(1000)
-                .toArray(Duration[]::new);
+                .toList();
     }
 
     void run() {
@@ -165,7 +165,7 @@ final class ForecastBench {
 
     private static Policy policy(Kind kind) {
         return BenchPool.policy(
-                kind.upkeep().length == 0 ? Set.of() : Set.of(Step.CLEAN),
+                kind.upkeep().isEmpty() ? Set.of() : Set.of(Step.CLEAN),
                 SESSION,
                 Map.of(Step.CLEAN, new Policy.Limits(Duration.ofHours(2), 3)),
                 kind.order());
@@ -182,7 +182,7 @@ final class ForecastBench {
         }
         double upkeep = 0;
         for (var each : kind.upkeep()) {
-            upkeep += each.toMillis() / 60_000.0 / kind.upkeep().length;
+            upkeep += each.toMillis() / 60_000.0 / kind.upkeep().size();
         }
         double each = minutes / tries + upkeep;
         double perMinute = kind.load() * kind.environments() / each;

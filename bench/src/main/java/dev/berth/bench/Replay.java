@@ -59,7 +59,7 @@ final class Replay implements AutoCloseable {
     private final Map<EnvironmentName, Command.RenewClaims.Held> cleaning = new LinkedHashMap<>();
     private long number;
     private Instant now = START;
-    private Duration[] upkeep = new Duration[0];
+    private List<Duration> upkeep = List.of();
 
     /**
      * What somebody wants.
@@ -89,7 +89,13 @@ final class Replay implements AutoCloseable {
      * @param upkeep how long it takes, one of these at random; none where there is none
      * @param firstFit whether what was given back first of all that fits is lent, instead of what fits best
      */
-    Replay(Policy policy, List<Registration> records, Duration[] upkeep, long seed, boolean firstFit, Watcher watcher) {
+    Replay(
+            Policy policy,
+            List<Registration> records,
+            List<Duration> upkeep,
+            long seed,
+            boolean firstFit,
+            Watcher watcher) {
         this.random = new Random(seed);
         this.firstFit = firstFit;
         this.watcher = watcher;
@@ -103,7 +109,7 @@ final class Replay implements AutoCloseable {
             step(); // new environments are cleaned before anybody asks
         }
         now = START;
-        this.upkeep = upkeep.clone();
+        this.upkeep = List.copyOf(upkeep);
     }
 
     /** Plays these jobs to the end. */
@@ -243,7 +249,7 @@ final class Replay implements AutoCloseable {
     }
 
     private Duration upkeepTime() {
-        return upkeep.length == 0 ? Duration.ZERO : upkeep[random.nextInt(upkeep.length)];
+        return upkeep.isEmpty() ? Duration.ZERO : upkeep.get(random.nextInt(upkeep.size()));
     }
 
     // ---- the service

@@ -76,7 +76,7 @@ final class ScarceBench {
     private static void play(List<Replay.Job> jobs, long seed, boolean firstFit, Map<String, List<Double>> figures) {
         var waits = new Waits();
         var policy = BenchPool.policy(Set.of(), SESSION, Map.of(), Policy.Queueing.Order.FIFO);
-        try (var replay = new Replay(policy, records(), new Duration[0], seed, firstFit, waits)) {
+        try (var replay = new Replay(policy, records(), List.of(), seed, firstFit, waits)) {
             replay.play(jobs);
         }
         for (var kind : KINDS) {
