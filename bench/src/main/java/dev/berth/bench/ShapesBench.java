@@ -14,8 +14,6 @@ import java.util.stream.IntStream;
 
 /** What it costs that environments differ, and that others wait for something else. */
 final class ShapesBench {
-    private static final String FEW = "%,d environments in 5 shapes";
-    private static final String MANY = "%,d environments in 50 shapes";
     private static final int CLASSES = 100;
     private static final int SHAPES = 50;
     /** Fewer than there are environments of any shape: nobody is to find nothing free. */
@@ -42,8 +40,8 @@ final class ShapesBench {
                 var empty = queued(new InProcess(stores.onDisk(), null), 0);
                 var crowded = queued(new InProcess(stores.onDisk(), null), effort.waiting())) {
             var services = new LinkedHashMap<String, InProcess>();
-            services.put(FEW.formatted(few), small);
-            services.put(MANY.formatted(many), large);
+            services.put("%,d environments in 5 shapes".formatted(few), small);
+            services.put("%,d environments in 50 shapes".formatted(many), large);
             services.put("nobody waits", empty);
             services.put("%,d wait for %d other things".formatted(effort.waiting(), CLASSES), crowded);
             var contenders = new LinkedHashMap<String, Contest.Contender>();
