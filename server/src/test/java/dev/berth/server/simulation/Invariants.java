@@ -14,6 +14,7 @@ import dev.berth.core.Event;
 import dev.berth.core.KeyUse;
 import dev.berth.core.Pool;
 import dev.berth.core.Refusal;
+import dev.berth.core.Slice;
 import dev.berth.core.Step;
 import dev.berth.providers.StepResult;
 import dev.berth.server.store.Store;
@@ -60,6 +61,9 @@ final class Invariants {
     private static final class PoolShadow {
         final Map<EnvironmentState.Name, Integer> counts = new HashMap<>();
         final TreeMap<Long, Allocation> pending = new TreeMap<>();
+        /** Of callers who keep asking. */
+        final Map<AllocationId, Allocation> places = new HashMap<>();
+
         int lendable;
         long events;
 
@@ -104,6 +108,11 @@ final class Invariants {
         decision.environments().forEach(change -> environment(pool, change.before(), change.after()));
         lendable = Math.min(lendable, pool.lendable);
         // what was given back first, then what was given
+        var places = new HashMap<Slice.Place, Allocation>();
+        for (var place : decision.forgotten()) {
+            pool.places.remove(place.id());
+            places.put(Slice.Place.of(place), place);
+        }
         for (var change : decision.allocations()) {
             leave(pool, change.before(), change.after());
         }
@@ -111,7 +120,7 @@ final class Invariants {
             enter(pool, change.before(), change.after());
         }
         for (var change : decision.allocations()) {
-            inTurn(pool, lendable, change.before(), change.after());
+            inTurn(pool, lendable, change.before(), change.after(), places.get(Slice.Place.of(change.after())));
         }
         decision.events().forEach(event -> event(pool, event));
         for (var change : decision.environments()) {
@@ -201,6 +210,10 @@ final class Invariants {
         if (after.hasEnded()) {
             return;
         }
+        if (after.state() instanceof AllocationState.Polling) {
+            pool.places.put(after.id(), after);
+            return;
+        }
         live.put(after.id(), after);
         var key = key(after);
         if (key != null) {
@@ -254,15 +267,17 @@ final class Invariants {
     }
 
     /** Nobody earlier in the queue, whom the pool could serve at all, is passed over. */
-    private void inTurn(PoolShadow pool, int lendable, @Nullable Allocation before, Allocation after) {
+    private void inTurn(
+            PoolShadow pool, int lendable, @Nullable Allocation before, Allocation after, @Nullable Allocation place) {
         boolean granted = (before == null || before.state() instanceof AllocationState.Pending)
                 && (after.state() instanceof AllocationState.Granting
                         || after.state() instanceof AllocationState.Active);
-        boolean lent = after.state() instanceof AllocationState.Active active && active.loan();
-        if (!granted || lent) {
+        if (!granted || isLent(after)) {
             return;
         }
-        for (var earlier : pool.pending.headMap(after.arrival()).values()) {
+        for (var earlier : pool.pending
+                .headMap(place == null ? after.arrival() : place.arrival())
+                .values()) {
             if (earlier.state() instanceof AllocationState.Pending(var until, var interest, var _, var setbacks)
                     && interest != null
                     && setbacks.avoid().isEmpty()
@@ -273,6 +288,14 @@ final class Invariants {
                         () -> after.id() + " was served before " + earlier.id() + ", which came earlier");
             }
         }
+    }
+
+    private static boolean isLent(Allocation allocation) {
+        return switch (allocation.state()) {
+            case AllocationState.Active active -> active.loan();
+            case AllocationState.Granting granting -> granting.loan();
+            case AllocationState.Pending _, AllocationState.Polling _, AllocationState.Ended _ -> false;
+        };
     }
 
     private void event(PoolShadow pool, Event event) {
@@ -317,10 +340,12 @@ final class Invariants {
                         && counts.cleaning() == shadow.counts.getOrDefault(EnvironmentState.Name.CLEANING, 0)
                         && counts.checking() == shadow.counts.getOrDefault(EnvironmentState.Name.CHECKING, 0)
                         && counts.dirty() == shadow.counts.getOrDefault(EnvironmentState.Name.DIRTY, 0)
-                        && pool.waiting() == shadow.pending.size(),
+                        && pool.waiting() == shadow.pending.size()
+                        && pool.polling() == shadow.places.size(),
                 "P5",
                 () -> "the counts of " + pool.name() + " are wrong: " + counts + ", " + pool.waiting()
-                        + " waiting, but " + shadow.counts + ", " + shadow.pending.size());
+                        + " waiting, " + pool.polling() + " asking, but " + shadow.counts + ", "
+                        + shadow.pending.size() + ", " + shadow.places.size());
         check(pool.events() == shadow.events, "P3", () -> "the events of " + pool.name() + " have a gap");
         shadow.row = pool;
     }
