@@ -169,7 +169,7 @@ abstract class WaitingContract {
                 .write(store);
         var slice = load(pool, List.of());
         assertThat(slice.queue().stream().filter(id -> !id.equals(green.id())))
-                .containsExactly(early.id(), same.id(), late.id());
+                .containsExactly(early.id(), same.id(), late.id(), last.id());
         assertThat(slice.queue()).contains(green.id());
         assertThat(slice.lines().get(early.line())).isEqualTo(new Line(early.line(), red, 4));
         assertThat(store.queue(pool.number()))
