@@ -328,6 +328,8 @@ final class Working {
             count(before, -1);
         }
         count(after, 1);
+        // by the difference: a sign of life is no grant, and waiting counts from the last one
+        has(after, held(after) - held(before), queued(after) - queued(before));
         if (before == null && after.state() instanceof AllocationState.Polling) {
             places.put(Slice.Place.of(after), after.id());
         }
@@ -373,9 +375,21 @@ final class Working {
                 line(key).remove(Turn.of(allocation));
             }
         }
-        boolean holds = state instanceof AllocationState.Granting || state instanceof AllocationState.Active;
-        int held = holds ? by * allocation.request().count() : 0;
-        int queued = state instanceof AllocationState.Pending ? by : 0;
+    }
+
+    private static int held(@Nullable Allocation allocation) {
+        return allocation != null
+                        && (allocation.state() instanceof AllocationState.Granting
+                                || allocation.state() instanceof AllocationState.Active)
+                ? allocation.request().count()
+                : 0;
+    }
+
+    private static int queued(@Nullable Allocation allocation) {
+        return allocation != null && allocation.state() instanceof AllocationState.Pending ? 1 : 0;
+    }
+
+    private void has(Allocation allocation, int held, int queued) {
         if (held != 0 || queued != 0) {
             has(allocation.principal(), held, queued);
             if (!allocation.sharer().isEmpty() && !allocation.sharer().equals(allocation.principal())) {
