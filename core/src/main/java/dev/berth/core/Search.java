@@ -10,7 +10,9 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,12 +31,13 @@ public final class Search {
 
     private final Pool pool;
     private final Map<String, ShapeCount> shapes;
+    private final Fit fit;
     private final Map<String, Holder> holders;
     private final int mostHeads;
     /** Environments that are not free and may be in this batch, by the digest of their shape. */
     private final Map<String, Integer> named = new HashMap<>();
-    /** Environments that are free, and may be so no more before anybody is served in this batch. */
-    private int leaving;
+    /** Environments that are free, and may be so no more before anybody is served in this batch; by the digest of their shape. */
+    private final Map<String, Integer> leaving = new HashMap<>();
 
     /**
      * @param shapes by digest, as the slice will have them
@@ -47,15 +50,28 @@ public final class Search {
             Collection<Environment> environments,
             Map<String, Holder> holders,
             int mostHeads) {
+        this(pool, shapes, new Fit(shapes.values()), environments, holders, mostHeads);
+    }
+
+    /**
+     * @param fit of the same shapes
+     */
+    public Search(
+            Pool pool,
+            Map<String, ShapeCount> shapes,
+            Fit fit,
+            Collection<Environment> environments,
+            Map<String, Holder> holders,
+            int mostHeads) {
         this.pool = pool;
         this.shapes = shapes;
+        this.fit = fit;
         this.holders = holders;
         this.mostHeads = mostHeads;
         for (var environment : environments) {
-            if (environment.pool() == pool.number() && environment.isFree()) {
-                leaving++;
-            } else if (environment.pool() == pool.number()) {
-                named.merge(environment.record().shape().digest(), 1, Integer::sum);
+            if (environment.pool() == pool.number()) {
+                (environment.isFree() ? leaving : named)
+                        .merge(environment.record().shape().digest(), 1, Integer::sum);
             }
         }
     }
@@ -87,13 +103,12 @@ public final class Search {
         int total = 0;
         int lendable = 0;
         int now = 0;
-        for (var count : shapes.values()) {
-            if (need.needs().getFirst().fits(count.shape())) {
-                int soon = named.getOrDefault(count.shape().digest(), 0);
-                total += count.total();
-                lendable += count.lendable() + soon;
-                now += count.free() + soon;
-            }
+        for (var digest : fit.order(need).getFirst()) {
+            var count = shape(digest);
+            int soon = named.getOrDefault(digest, 0);
+            total += count.total();
+            lendable += count.lendable() + soon;
+            now += count.free() + soon;
         }
         if (total < need.count()) {
             return mostHeads;
@@ -103,6 +118,10 @@ public final class Search {
         }
         // A few more than can be served: some may avoid what is free.
         return isMixed() ? mostHeads : Math.min(mostHeads, now / need.count() + AllocationState.Setbacks.MOST);
+    }
+
+    private ShapeCount shape(String digest) {
+        return Objects.requireNonNull(shapes.get(digest));
     }
 
     /** Whether some of a line may be over their quota, and others not. */
@@ -129,16 +148,10 @@ public final class Search {
 
     /** What of the free environments is wanted: best-fit shapes first, until there are enough whatever others take. */
     public List<Free> free(Collection<Command.Ask> asks, Collection<Allocation> loaded) {
-        var wanted = new LinkedHashSet<NeedClass>();
-        int demand =
-                leaving + named.values().stream().mapToInt(Integer::intValue).sum();
-        int avoided = 0;
-        for (var ask : asks) {
-            demand = add(demand, ask.request().count());
-            wanted.add(ask.request().need());
-        }
+        var demand = new Demand();
+        asks.forEach(ask -> demand.add(ask.request().need(), 0));
         for (var allocation : loaded) {
-            var setbacks = switch (allocation.state()) {
+            int setbacks = switch (allocation.state()) {
                 case Pending pending -> pending.setbacks().avoid().size();
                 case Granting granting -> granting.setbacks().avoid().size() + 1; // may come back to the queue
                 case Polling _ -> 0;
@@ -147,50 +160,98 @@ public final class Search {
             if (setbacks >= 0
                     && allocation.id().poolNumber() == pool.number()
                     && !lacks(allocation.request().need())) {
-                demand = add(demand, allocation.request().count());
-                avoided = Math.max(avoided, setbacks);
-                wanted.add(allocation.request().need());
+                demand.add(allocation.request().need(), setbacks);
             }
         }
-        var found = new LinkedHashMap<Free, Free>();
-        for (var need : wanted) {
-            for (var each : need.needs()) {
-                free(each, need.distinctAccounts(), add(demand, avoided))
-                        .forEach(free -> found.putIfAbsent(free, free));
-            }
-        }
-        return List.copyOf(found.values());
+        return demand.free();
     }
 
     /** Whether there cannot be enough in this batch: what it gathers is known by its need, not by name. */
     private boolean lacks(NeedClass need) {
-        return !need.isSpecial() && now(need.needs().getFirst()) < need.count();
+        return !need.isSpecial() && now(fit.order(need).getFirst()) < need.count();
     }
 
     private static int add(int one, int other) {
         return (int) Math.min(1_000_000, (long) one + other);
     }
 
-    private List<Free> free(Need need, boolean distinct, int demand) {
-        var found = new ArrayList<Free>();
-        Set<String> accounts = need.constraints().get(Need.ACCOUNT);
-        int enough = demand;
-        for (var shape : Fit.order(need, shapes.values())) {
-            int limit = Math.min(demand, shape.free());
-            if (limit == 0) {
-                continue;
+    /** What the requests of a batch could take, at the most. */
+    private final class Demand {
+        private final Set<NeedClass> needs = new LinkedHashSet<>();
+        private final Map<String, Integer> byShape = new HashMap<>();
+        private int whole = Stream.of(leaving, named)
+                .flatMap(each -> each.values().stream())
+                .mapToInt(Integer::intValue)
+                .sum();
+        private int avoided;
+
+        /** One request. */
+        void add(NeedClass need, int setbacks) {
+            needs.add(need);
+            whole = Search.add(whole, need.count());
+            avoided = Math.max(avoided, setbacks);
+            var fitting = fit.order(need);
+            var digests = fitting.size() == 1
+                    ? fitting.getFirst()
+                    : fitting.stream().flatMap(List::stream).distinct().toList();
+            digests.forEach(digest -> byShape.merge(digest, need.count(), Search::add));
+        }
+
+        private int of(String shape) {
+            int others = leaving.getOrDefault(shape, 0) + named.getOrDefault(shape, 0) + avoided;
+            return Search.add(others, byShape.getOrDefault(shape, 0));
+        }
+
+        List<Free> free() {
+            var found = new LinkedHashSet<Free>();
+            for (var need : needs) {
+                var fitting = fit.order(need);
+                for (int i = 0; i < fitting.size(); i++) {
+                    if (need.isSpecial()) {
+                        special(need.needs().get(i), fitting.get(i), need.distinctAccounts(), found);
+                    } else {
+                        simple(fitting.get(i), found);
+                    }
+                }
             }
-            var digest = shape.shape().digest();
-            if (accounts != null) {
-                accounts.forEach(account -> found.add(new Free(digest, account, 0, limit)));
-            } else if (distinct) {
-                found.add(new Free(digest, null, demand, limit));
-            } else if (enough > 0 && !need.constraints().containsKey(Need.NAME)) { // those named are loaded by name
-                found.add(new Free(digest, null, 0, limit));
-                enough -= shape.free();
+            return List.copyOf(found);
+        }
+
+        /** A shape of which there is enough for all that could take of it is the last that is looked at. */
+        private void simple(List<String> fitting, Set<Free> found) {
+            int enough = Search.add(whole, avoided);
+            for (var digest : fitting) {
+                int free = shape(digest).free();
+                int demand = of(digest);
+                if (free > 0) {
+                    found.add(new Free(digest, null, 0, Math.min(demand, free)));
+                }
+                enough -= free;
+                if (enough <= 0 || free >= demand) {
+                    return;
+                }
             }
         }
-        return found;
+
+        private void special(Need need, List<String> fitting, boolean distinct, Set<Free> found) {
+            int demand = Search.add(whole, avoided);
+            Set<String> accounts = need.constraints().get(Need.ACCOUNT);
+            int enough = demand;
+            for (var digest : fitting) {
+                int limit = Math.min(demand, shape(digest).free());
+                if (limit == 0) {
+                    continue;
+                }
+                if (accounts != null) {
+                    accounts.forEach(account -> found.add(new Free(digest, account, 0, limit)));
+                } else if (distinct) {
+                    found.add(new Free(digest, null, demand, limit));
+                } else if (enough > 0 && !need.constraints().containsKey(Need.NAME)) { // those named are loaded by name
+                    found.add(new Free(digest, null, 0, limit));
+                    enough -= shape(digest).free();
+                }
+            }
+        }
     }
 
     /** Names that are asked for: these environments are wanted, whatever their state. */
@@ -229,24 +290,18 @@ public final class Search {
             }
             // Where one need names environments, the others have to be told by name too: they may want the same one.
             boolean byName = need.distinctAccounts() || need.needs().stream().anyMatch(Need::isPinned);
-            for (var each : need.needs()) {
-                if (byName) {
-                    var fitting = Fit.order(each, shapes.values()).stream()
-                            .map(count -> count.shape().digest())
-                            .toList();
-                    found.merge(
-                            each,
-                            new Census(
-                                    each,
-                                    fitting,
-                                    need.distinctAccounts(),
-                                    need.count() + AllocationState.Setbacks.MOST),
-                            (one, other) -> new Census(
-                                    each,
-                                    fitting,
-                                    one.distinct() || other.distinct(),
-                                    Math.max(one.limit(), other.limit())));
-                }
+            for (int i = 0; byName && i < need.needs().size(); i++) {
+                var each = need.needs().get(i);
+                var fitting = fit.order(need).get(i);
+                found.merge(
+                        each,
+                        new Census(
+                                each, fitting, need.distinctAccounts(), need.count() + AllocationState.Setbacks.MOST),
+                        (one, other) -> new Census(
+                                each,
+                                fitting,
+                                one.distinct() || other.distinct(),
+                                Math.max(one.limit(), other.limit())));
             }
         }
         return List.copyOf(found.values());
@@ -254,16 +309,19 @@ public final class Search {
 
     /** Whether, by shapes alone, each of the needs could be served in this batch. */
     private boolean isEnoughFree(NeedClass need) {
-        return need.needs().stream().allMatch(each -> now(each) >= each.count());
+        for (int i = 0; i < need.needs().size(); i++) {
+            if (now(fit.order(need).get(i)) < need.needs().get(i).count()) {
+                return false;
+            }
+        }
+        return true;
     }
 
-    /** How many that fit are free or may come free in this batch. */
-    private int now(Need need) {
+    /** How many of these shapes are free or may come free in this batch. */
+    private int now(List<String> fitting) {
         int now = 0;
-        for (var count : shapes.values()) {
-            if (need.fits(count.shape())) {
-                now += count.free() + named.getOrDefault(count.shape().digest(), 0);
-            }
+        for (var digest : fitting) {
+            now += shape(digest).free() + named.getOrDefault(digest, 0);
         }
         return now;
     }
@@ -304,16 +362,9 @@ public final class Search {
         if (need.isSpecial() || need.count() == 1 || found.containsKey(need)) {
             return;
         }
-        var fitting = Fit.order(need.needs().getFirst(), shapes.values());
-        if (fitting.stream().mapToInt(ShapeCount::free).sum() < need.count() + named.size()) {
-            found.put(
-                    need,
-                    new Returns(
-                            need,
-                            fitting.stream()
-                                    .map(count -> count.shape().digest())
-                                    .toList(),
-                            need.count()));
+        var fitting = fit.order(need).getFirst();
+        if (fitting.stream().mapToInt(digest -> shape(digest).free()).sum() < need.count() + named.size()) {
+            found.put(need, new Returns(need, fitting, need.count()));
         }
     }
 }

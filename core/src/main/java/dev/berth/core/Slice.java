@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  *     the heads of the queue avoid, those in the lists below; the allocation that holds one of them is among the allocations
  * @param identities which environments have the physical identities that the batch registers, by identity
  * @param shapes every shape of the pool that some environment has which is not retired, by digest
+ * @param fit of these shapes; what it remembers may be older than the slice
  * @param lines every line of the queue in which somebody waits
  * @param holders the principals, and the sharers of the pool, that the batch, the allocations above and the lines are of, by name
  * @param givenBack for principals of the batch who hold as many environments as their quota allows, when the first of them is given
@@ -40,6 +41,7 @@ public record Slice(
         Map<EnvironmentName, Environment> environments,
         Map<String, EnvironmentName> identities,
         Map<String, ShapeCount> shapes,
+        Fit fit,
         Map<Line.Key, Line> lines,
         Map<String, Holder> holders,
         Map<String, Instant> givenBack,
@@ -53,6 +55,48 @@ public record Slice(
         Map<KeyUse.Key, KeyUse> keys,
         Map<String, Integer> busyAccounts,
         boolean complete) {
+
+    /** With nothing remembered of its shapes. */
+    public Slice(
+            Pool pool,
+            Map<AllocationId, Allocation> allocations,
+            Map<EnvironmentName, Environment> environments,
+            Map<String, EnvironmentName> identities,
+            Map<String, ShapeCount> shapes,
+            Map<Line.Key, Line> lines,
+            Map<String, Holder> holders,
+            Map<String, Instant> givenBack,
+            List<AllocationId> queue,
+            List<EnvironmentName> free,
+            Map<Place, AllocationId> places,
+            Map<Need, List<Candidate>> census,
+            Map<NeedClass, List<Instant>> returns,
+            List<EnvironmentName> due,
+            List<EnvironmentName> work,
+            Map<KeyUse.Key, KeyUse> keys,
+            Map<String, Integer> busyAccounts,
+            boolean complete) {
+        this(
+                pool,
+                allocations,
+                environments,
+                identities,
+                shapes,
+                new Fit(shapes.values()),
+                lines,
+                holders,
+                givenBack,
+                queue,
+                free,
+                places,
+                census,
+                returns,
+                due,
+                work,
+                keys,
+                busyAccounts,
+                complete);
+    }
 
     /** By what a caller who keeps asking is known again: the same principal, requester and need. */
     public record Place(String principal, String requester, NeedClass need) {

@@ -38,6 +38,9 @@ final class Working {
     private final Set<String> shapesTouched = new LinkedHashSet<>();
     private final Map<NeedClass, List<List<String>>> fits = new HashMap<>();
     private int fittedShapes;
+    /** Whether there are more or fewer environments of some shape than before the batch. */
+    private boolean resized;
+
     private final Map<Line.Key, Line> lines;
     private final Set<Line.Key> linesTouched = new LinkedHashSet<>();
     /** Those who wait and are not passed over, as far as they were loaded. */
@@ -190,6 +193,7 @@ final class Working {
         var before = from == null ? null : environment(from.name());
         Transitions.check(trigger, before, after);
         var original = before;
+        resized |= !Objects.equals(countedAs(before), countedAs(after));
         if (before != null) {
             tally(before, -1);
             withdraw(before);
@@ -204,6 +208,15 @@ final class Working {
         if (after.isFree()) {
             offer(after);
         }
+    }
+
+    /** The shape that it is one more of; null where it is counted nowhere. */
+    private @Nullable Shape countedAs(@Nullable Environment environment) {
+        return environment == null
+                        || environment.pool() != poolNumber()
+                        || environment.state() instanceof EnvironmentState.Retired
+                ? null
+                : environment.record().shape();
     }
 
     private void tally(Environment environment, int by) {
@@ -255,14 +268,15 @@ final class Working {
         }
         var found = fits.get(need);
         if (found == null) {
-            found = need.needs().stream()
-                    .map(each -> Fit.order(each, shapes.values()).stream()
-                            .map(count -> count.shape().digest())
-                            .toList())
-                    .toList();
+            found = fit().order(need);
             fits.put(need, found);
         }
         return found;
+    }
+
+    /** What is remembered is of the shapes as they were before the batch. */
+    private Fit fit() {
+        return resized ? new Fit(shapes.values()) : slice.fit();
     }
 
     int shapes() {

@@ -10,6 +10,7 @@ import dev.berth.core.Environment;
 import dev.berth.core.EnvironmentName;
 import dev.berth.core.EnvironmentState;
 import dev.berth.core.Event;
+import dev.berth.core.Fit;
 import dev.berth.core.Grant;
 import dev.berth.core.Holder;
 import dev.berth.core.Line;
@@ -247,6 +248,10 @@ final class Rows {
                 digest,
                 () -> lane.one(row -> row.getString(1), "SELECT content FROM shape WHERE digest = ?", digest)
                         .orElseThrow(() -> new StoreException("no shape has digest " + digest)));
+    }
+
+    Fit fit(Pool pool, Map<String, ShapeCount> shapes) {
+        return selectors.fit(pool.number(), shapes);
     }
 
     static final String LINE_COLUMNS = "need, holder, waiting, needs";

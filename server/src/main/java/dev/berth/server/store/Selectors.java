@@ -1,8 +1,10 @@
 package dev.berth.server.store;
 
+import dev.berth.core.Fit;
 import dev.berth.core.Need;
 import dev.berth.core.NeedClass;
 import dev.berth.core.Shape;
+import dev.berth.core.ShapeCount;
 import dev.berth.core.Value;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,6 +33,8 @@ final class Selectors {
 
     private final Map<String, Shape> shapes = new ConcurrentHashMap<>();
     private final Map<String, NeedClass> needs = new ConcurrentHashMap<>();
+    /** The last ones, by the number of the pool. */
+    private final Map<Integer, Fit> fits = new ConcurrentHashMap<>();
 
     /** The content is asked for only where the shape is not known. */
     Shape shape(String digest, Supplier<String> content) {
@@ -48,11 +52,17 @@ final class Selectors {
         return keep(needs, digest, need(JSON.readTree(content)));
     }
 
-    private static <T> T keep(Map<String, T> cache, String digest, T read) {
+    /** What is remembered of a pool's shapes, as long as these are the same. */
+    Fit fit(int pool, Map<String, ShapeCount> shapes) {
+        var known = fits.get(pool);
+        return known != null && known.isOf(shapes) ? known : keep(fits, pool, new Fit(shapes.values()));
+    }
+
+    private static <K, T> T keep(Map<K, T> cache, K key, T read) {
         if (cache.size() >= MOST) {
             cache.clear();
         }
-        cache.put(digest, read);
+        cache.put(key, read);
         return read;
     }
 

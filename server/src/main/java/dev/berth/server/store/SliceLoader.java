@@ -66,6 +66,7 @@ final class SliceLoader {
     Slice load() {
         boolean afterOutage = Rules.isAfterOutage(pool, needs.claims(), now);
         var shapes = shapes();
+        var fit = rows.fit(pool, shapes);
         var lines = lines();
         var keys = keys();
         needs.allocations().forEach(this::allocation);
@@ -84,7 +85,7 @@ final class SliceLoader {
         var places = places();
         lines.keySet().forEach(key -> holder(key.holder()));
         // Made of what the batch itself is about: what is loaded from here on comes free by nothing that it does.
-        var search = new Search(pool, shapes, environments.values(), holders, Search.MOST_HEADS);
+        var search = new Search(pool, shapes, fit, environments.values(), holders, Search.MOST_HEADS);
         var queue = queue(search.heads(lines.values()));
         if (afterOutage) {
             allocations(
@@ -102,6 +103,7 @@ final class SliceLoader {
                 environments,
                 identities,
                 shapes,
+                fit,
                 lines,
                 holders,
                 givenBack(),
