@@ -26,6 +26,7 @@ import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
@@ -119,39 +120,53 @@ final class ForecastBench {
         for (var kind : kinds()) {
             var days = new ArrayList<Day>();
             for (int i = 1; i <= effort.rounds(); i++) {
-                var learned = new Learning();
-                play(kind, effort.seed() + 1000L * i, learned);
-                var day = new Day(learned.history());
-                play(kind, effort.seed() + 1000L * i + 500, day);
+                var before = jobs(kind, effort.seed() + 1000L * i);
+                var learned = new Learning(before.getLast().at());
+                play(kind, before, effort.seed() + 1000L * i, learned);
+                var jobs = jobs(kind, effort.seed() + 1000L * i + 500);
+                var day = new Day(jobs.getLast().at());
+                day.goOnFrom(learned);
+                play(kind, jobs, effort.seed() + 1000L * i + 500, day);
                 days.add(day);
             }
-            held(kind.name() + ": p90 held, % of grants", days, day -> day.p90);
-            held(kind.name() + ": p50 held, % of grants", days, day -> day.p50);
+            held(kind.name(), days);
         }
         cost();
     }
 
     /** Of all days together: on one day, those who wait are right or wrong together. */
-    private void held(String name, List<Day> days, ToIntFunction<Day> count) {
-        int known = days.stream().mapToInt(day -> day.known).sum();
-        int held = days.stream().mapToInt(count).sum();
+    private void held(String name, List<Day> days) {
+        int asked = days.stream().mapToInt(day -> day.asked).sum();
+        if (asked == 0) {
+            report.note(name + ": nobody waited");
+            return;
+        }
+        held(name + ": p90 held, % of grants", days, day -> day.p90, day -> day.known);
+        held(name + ": p50 held, % of grants", days, day -> day.p50, day -> day.known);
+        held(name + ": told when, % of those who waited", days, day -> day.tellings, day -> day.asked);
+    }
+
+    private void held(String name, List<Day> days, ToIntFunction<Day> count, ToIntFunction<Day> of) {
+        int all = days.stream().mapToInt(of).sum();
+        if (all == 0) {
+            return;
+        }
         var samples = days.stream()
-                .map(day -> percent(count.applyAsInt(day), day.known))
+                .filter(day -> of.applyAsInt(day) > 0)
+                .map(day -> percent(count.applyAsInt(day), of.applyAsInt(day)))
                 .toList();
-        report.figure(name, percent(held, known), samples);
+        report.figure(name, percent(days.stream().mapToInt(count).sum(), all), samples);
     }
 
     private static double percent(int part, int of) {
-        return of == 0 ? 100 : 100.0 * part / of;
+        return 100.0 * part / of;
     }
 
-    private void play(Kind kind, long seed, Looking watcher) {
+    private static void play(Kind kind, List<Replay.Job> jobs, long seed, Replay.Watcher watcher) {
         var records = new ArrayList<Registration>();
         for (int i = 0; i < kind.environments(); i++) {
             records.add(record(i, kind.mixed() && i % 3 == 0 ? "arm64" : "amd64"));
         }
-        var jobs = jobs(kind, seed);
-        watcher.until(jobs.getLast().at());
         try (var replay = new Replay(policy(kind), records, kind.upkeep(), seed, false, watcher)) {
             replay.play(jobs);
         }
@@ -227,6 +242,7 @@ final class ForecastBench {
         var busy = new ArrayList<ForecastPool.Busy>();
         var waiting = new ArrayList<ForecastPool.Waiting>();
         var loans = new ArrayList<ForecastPool.Past>();
+        var requests = new ArrayList<ForecastPool.Asked>();
         for (int i = 0; i < 100; i++) {
             var since = Replay.START.minusSeconds(random.nextInt(1800));
             var id = AllocationId.create(1, since, random);
@@ -235,12 +251,12 @@ final class ForecastBench {
                     Shape.PLAIN.digest(),
                     null,
                     since,
-                    new ForecastPool.Loan(id, "job", "ci", "", since.plus(SESSION))));
+                    new ForecastPool.Loan(id, "job", "team-0", "team-0", since.plus(SESSION))));
             var at = Replay.START.minusSeconds(i);
             waiting.add(new ForecastPool.Waiting(
                     AllocationId.create(1, at, random),
-                    "ci",
-                    "",
+                    "team-" + i % 4,
+                    "team-" + i % 4,
                     NeedClass.ONE,
                     0,
                     at.toEpochMilli(),
@@ -252,41 +268,62 @@ final class ForecastBench {
         }
         for (int i = 0; i < HISTORY; i++) {
             loans.add(new ForecastPool.Past(upTo(SESSION, logNormal(random, 10, 1)), SESSION));
+            requests.add(new ForecastPool.Asked(
+                    Replay.START.minusSeconds(10L * i), "team-" + i % 4, "team-" + i % 4, NeedClass.ONE, 0, null));
         }
-        var policy = BenchPool.policy(Set.of(), SESSION, Map.of(), Policy.Queueing.Order.FIFO);
-        var pool = new ForecastPool(
-                Replay.START,
-                policy,
-                waiting,
-                List.of(new ShapeCount(Shape.PLAIN, 0, 100, 0, 0, 0)),
-                busy,
-                Map.of(),
-                new ForecastPool.History(loans, List.of()));
-        var samples = new ArrayList<Double>();
-        for (int i = 0; i < 20 + effort.rounds(); i++) {
-            long began = System.nanoTime();
-            Forecast.of(pool);
-            if (i >= 20) {
-                samples.add((System.nanoTime() - began) / 1e6);
+        for (var order : Policy.Queueing.Order.values()) {
+            var pool = new ForecastPool(
+                    Replay.START,
+                    BenchPool.policy(Set.of(), SESSION, Map.of(), order),
+                    waiting,
+                    List.of(new ShapeCount(Shape.PLAIN, 0, 100, 0, 0, 0)),
+                    busy,
+                    Map.of(),
+                    new ForecastPool.History(loans, List.of(), requests));
+            var samples = new ArrayList<Double>();
+            for (int i = 0; i < 20 + effort.rounds(); i++) {
+                long began = System.nanoTime();
+                Forecast.of(pool);
+                if (i >= 20) {
+                    samples.add((System.nanoTime() - began) / 1e6);
+                }
             }
+            report.figure(
+                    "a forecast of 100 waiting for 100 environments, %s, ms"
+                            .formatted(order.name().toLowerCase(Locale.ROOT)),
+                    Contest.median(samples),
+                    samples);
         }
-        report.figure("a forecast of 100 waiting for 100 environments, ms", Contest.median(samples), samples);
     }
 
-    /** Who looks on while requests come: what ends after the last of them is mostly long, and would teach a wrong thing. */
-    private interface Looking extends Replay.Watcher {
-        void until(Instant last);
-    }
-
-    /** Keeps how long everything lasted. */
-    private static final class Learning implements Looking {
-        private Instant last = Instant.MAX;
+    /** Keeps how long everything lasted and who asked for what, the last of it. */
+    private static class Learning implements Replay.Watcher {
+        private final Instant last;
         private final Deque<ForecastPool.Past> loans = new ArrayDeque<>();
         private final Deque<Duration> upkeep = new ArrayDeque<>();
+        private final Deque<ForecastPool.Asked> requests = new ArrayDeque<>();
 
-        @Override
-        public void until(Instant lastRequest) {
-            last = lastRequest;
+        /**
+         * @param last when the last request comes: what ends after it is mostly long, and would teach a wrong thing
+         */
+        Learning(Instant last) {
+            this.last = last;
+        }
+
+        /** Goes on from what was learned on another day, as if that had been the day before. */
+        final void goOnFrom(Learning other) {
+            var past = Duration.between(Replay.START, other.last);
+            loans.addAll(other.loans);
+            upkeep.addAll(other.upkeep);
+            other.requests.stream()
+                    .map(each -> new ForecastPool.Asked(
+                            each.at().minus(past),
+                            each.principal(),
+                            each.sharer(),
+                            each.need(),
+                            each.priority(),
+                            each.duration()))
+                    .forEach(requests::add);
         }
 
         @Override
@@ -294,8 +331,17 @@ final class ForecastBench {
             if (replay.now().isAfter(last)) {
                 return;
             }
-            var asked = allocation.request().duration();
-            keep(loans, new ForecastPool.Past(lasted, asked == null ? SESSION : asked));
+            var request = allocation.request();
+            keep(loans, new ForecastPool.Past(lasted, request.duration() == null ? SESSION : request.duration()));
+            keep(
+                    requests,
+                    new ForecastPool.Asked(
+                            allocation.createdAt(),
+                            allocation.principal(),
+                            allocation.sharer(),
+                            request.need(),
+                            request.priority(),
+                            request.duration()));
         }
 
         @Override
@@ -312,34 +358,35 @@ final class ForecastBench {
             }
         }
 
-        ForecastPool.History history() {
-            return new ForecastPool.History(List.copyOf(loans), List.copyOf(upkeep));
+        final ForecastPool.History history() {
+            return new ForecastPool.History(List.copyOf(loans), List.copyOf(upkeep), List.copyOf(requests));
         }
     }
 
     /** Asks for a forecast whenever a request joins the queue, and sees what comes of it. */
-    private static final class Day implements Looking {
-        private final ForecastPool.History history;
+    private static final class Day extends Learning {
         private final Map<AllocationId, ForecastEstimate> told = new HashMap<>();
         private int joined;
+        private int asked;
+        private int tellings;
         private int known;
         private int p50;
         private int p90;
 
-        Day(ForecastPool.History history) {
-            this.history = history;
+        Day(Instant last) {
+            super(last);
         }
-
-        @Override
-        public void until(Instant lastRequest) {} // who waits then is told something too
 
         @Override
         public void queued(Replay replay, Allocation allocation) {
             if (joined++ % ASKED_EVERY != 0) {
                 return;
             }
-            var pool = pool(replay);
-            Forecast.of(pool).estimate(allocation.id()).ifPresent(found -> told.put(allocation.id(), found));
+            asked++;
+            Forecast.of(pool(replay)).estimate(allocation.id()).ifPresent(found -> {
+                told.put(allocation.id(), found);
+                tellings++;
+            });
         }
 
         private ForecastPool pool(Replay replay) {
@@ -379,7 +426,7 @@ final class ForecastBench {
                     replay.store().shapes(number),
                     busy,
                     holders,
-                    history);
+                    history());
         }
 
         private static ForecastPool.@Nullable Loan loan(Replay replay, Environment environment) {

@@ -18,6 +18,7 @@ import dev.berth.server.auth.QueueDesk;
 import dev.berth.server.auth.Role;
 import dev.berth.server.auth.StandingAccess;
 import dev.berth.server.auth.TokenDesk;
+import dev.berth.server.forecast.Forecasts;
 import dev.berth.server.http.ConfigurationDesk;
 import dev.berth.server.http.HttpApi;
 import dev.berth.server.http.ServiceMetrics;
@@ -112,7 +113,7 @@ final class Service {
         var ledger = inProcess.ledger();
         var desks = new Desks(
                 new AllocationDesk(ledger, store, new AccessDesk(vault, new NoAccess()), Instant::now, random),
-                QueueDesk.of(store),
+                new QueueDesk(new Forecasts(store, Instant::now, System::nanoTime)::of),
                 new PoolDesk(ledger, store, Instant::now),
                 new EventDesk(store),
                 new TokenDesk(store, () -> directory, authenticator, Instant::now, random));

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  * When those who wait in a pool are likely to get what they wait for, and why they have not got it. The queue is played many times,
  * with lengths of loans and upkeep drawn from what happened before; the same pool gives the same forecast.
  *
- * <p>What is not foreseen: requests that come later and go first (by priority, or where the order is fair), and environments that
- * become dirty.
+ * <p>Requests that come later and may go first, by priority or where the order is fair, are foreseen as they came of late. What is not
+ * foreseen: environments that become dirty.
  */
 public final class Forecast {
     /** So many requests are played; those behind them get what the last of these get, in proportion. */
@@ -24,12 +24,16 @@ public final class Forecast {
     private static final int FEWEST_COURSES = 40;
     /** So many environments and requests, times courses. */
     private static final int EFFORT = 30_000;
+    /** So many times as much it takes where others come meanwhile. */
+    private static final int ARRIVING = 2;
 
     private final ForecastPool pool;
     private final List<ForecastPool.Waiting> order;
     private final Map<AllocationId, ForecastEstimate> estimates = new HashMap<>();
     private final Map<NeedClass, Boolean> blocked = new HashMap<>();
     private final ForecastPool.@Nullable Waiting gatherer;
+    /** Whether so many may come later and go first that nothing can be told of some. */
+    private boolean overtaken;
 
     private Forecast(ForecastPool pool) {
         this.pool = pool;
@@ -43,8 +47,11 @@ public final class Forecast {
         }
         var course = new ForecastCourse(pool, played);
         gatherer = course.gatherer();
-        play(course, played);
-        extrapolate(served);
+        overtaken = course.arrivals().isUnknown();
+        if (!overtaken) {
+            play(course, played);
+            extrapolate(served);
+        }
     }
 
     /** The forecast of a pool. Takes some milliseconds for a hundred waiting requests and a hundred environments. */
@@ -54,13 +61,15 @@ public final class Forecast {
 
     private void play(ForecastCourse course, List<ForecastPool.Waiting> played) {
         int size = Math.max(1, played.size() + Math.min(pool.busy().size(), ForecastCourse.MOST_BUSY));
-        int courses = Math.clamp(EFFORT / size / 10 * 10L, FEWEST_COURSES, COURSES);
+        int effort = course.arrivals().isNone() ? EFFORT : EFFORT / ARRIVING;
+        int courses = Math.clamp(effort / size / 10 * 10L, FEWEST_COURSES, COURSES);
         var grantedAt = new long[played.size()][courses];
         for (int i = 0; i < courses; i++) {
             var granted = course.play(i, (i + 1.0) / courses);
             for (int r = 0; r < granted.length; r++) {
                 grantedAt[r][i] = granted[r];
             }
+            overtaken |= course.isCut();
         }
         for (int r = 0; r < grantedAt.length; r++) {
             Arrays.sort(grantedAt[r]);
@@ -122,7 +131,8 @@ public final class Forecast {
         int before = 0;
         for (var each : order) {
             if (each.id().equals(id)) {
-                return Optional.of(ForecastReason.of(pool, each, before + 1, standing(each)));
+                return Optional.of(ForecastReason.of(
+                        pool, each, before + 1, standing(each), overtaken && !estimates.containsKey(id)));
             }
             before += pool.isAsleep(each) ? 0 : 1;
         }

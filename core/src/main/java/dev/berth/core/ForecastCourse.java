@@ -9,11 +9,14 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One course that a pool's queue may take, played as the rules would: in their order, with one gatherer. Times are milliseconds from
- * the pool's instant on. What is left out: that what is gathered may be lent meanwhile, and requests that are yet to come.
+ * the pool's instant on. What is left out: that what is gathered may be lent meanwhile. Of requests that are yet to come, those are
+ * played that may go first.
  */
 final class ForecastCourse {
     /** So many busy environments are looked at. */
@@ -26,6 +29,8 @@ final class ForecastCourse {
     private static final int UNKNOWN_ACCOUNT = 0;
     /** Of an event: that a loan ends, and not that its environment is there again. */
     private static final long ENDS = 1L << 20;
+    /** An event: that a request comes. */
+    private static final long COMES = ENDS - 1;
 
     private static final double MILLIS_PER_MINUTE = 60_000;
 
@@ -50,15 +55,26 @@ final class ForecastCourse {
     private final int loans;
     private final int shapes;
 
-    // requests
+    // what is asked for: by those who wait, then by those of whom one more comes now and then
+    private final ForecastArrivals arrivals;
     private final ForecastKind[] kindOf;
     private final int[] principal;
     private final int[] sharer;
     private final int[] mostHeld;
-    private final long[] createdAt;
-    private final long[] until;
+    private final int[] priority;
     private final long[] length;
+    /** Which line it waits in, where the order is fair: in a line all are alike but for when they came. */
+    private final int[] lineOf;
+
     private final List<Holder> people = new ArrayList<>();
+
+    // requests: those who wait, then those who come in a course
+    /** Which of what is asked for it is. */
+    private final int[] asks;
+
+    private final long[] createdAt;
+    private final long[] rank;
+    private final long[] until;
 
     // a course
     private final ForecastFree free;
@@ -71,12 +87,16 @@ final class ForecastCourse {
     private final int[] tenants;
     private final int[] sharers;
     private final long[] readyAt;
-    private final boolean[] waits;
-    private final boolean[] passed;
     private final int[] next;
+    private final int[] heads;
+    private final int[] tails;
+    /** The last of a line that was passed over, and the one after it. */
+    private final int[] before;
+
+    private final int[] looking;
     private final int[] wanting;
     private final long[] grantedAt;
-    private int head;
+    private int came;
     private int left;
     private int gatherer;
     private Set<Integer> gathered = Set.of();
@@ -93,7 +113,6 @@ final class ForecastCourse {
         decay = Math.log(2)
                 * MILLIS_PER_MINUTE
                 / pool.policy().queue().halfLife().toMillis();
-        tallies = fair || requests.stream().anyMatch(request -> pool.mostHeld(request) != null);
         shapes = pool.shapes().size();
         Map<String, Integer> byDigest = new HashMap<>();
         pool.shapes().forEach(count -> byDigest.put(count.shape().digest(), byDigest.size()));
@@ -140,27 +159,46 @@ final class ForecastCourse {
         loans = allocations.size();
         free = new ForecastFree(shapes, shapeOf.length);
 
-        int count = requests.size();
-        kindOf = new ForecastKind[count];
-        principal = new int[count];
-        sharer = new int[count];
-        mostHeld = new int[count];
-        createdAt = new long[count];
-        until = new long[count];
-        length = new long[count];
+        arrivals = ForecastArrivals.of(pool, requests);
+        var asked = Stream.concat(requests.stream().map(ForecastArrivals::asked), arrivals.asked().stream())
+                .toList();
+        kindOf = new ForecastKind[asked.size()];
+        principal = new int[asked.size()];
+        sharer = new int[asked.size()];
+        mostHeld = new int[asked.size()];
+        priority = new int[asked.size()];
+        length = new long[asked.size()];
+        lineOf = new int[asked.size()];
         Map<NeedClass, ForecastKind> kinds = new HashMap<>();
-        for (int r = 0; r < count; r++) {
-            var request = requests.get(r);
-            kindOf[r] = kinds.computeIfAbsent(request.need(), need -> ForecastKind.of(need, pool.shapes(), known));
-            principal[r] = person(names, request.principal());
-            sharer[r] = person(names, request.sharer());
-            var most = pool.mostHeld(request);
-            mostHeld[r] = most == null ? Integer.MAX_VALUE : most;
-            createdAt[r] = millis(request.createdAt());
-            until[r] = millis(request.until());
-            var asked = request.duration() == null ? pool.policy().session() : request.duration();
-            length[r] = asked == null ? ForecastDraws.NEVER : asked.toMillis();
+        Map<List<Object>, Integer> lines = new HashMap<>();
+        for (int i = 0; i < asked.size(); i++) {
+            var each = asked.get(i);
+            kindOf[i] = kinds.computeIfAbsent(each.need(), need -> ForecastKind.of(need, pool.shapes(), known));
+            principal[i] = person(names, each.principal());
+            sharer[i] = person(names, each.sharer());
+            var most = pool.mostHeld(each.principal());
+            mostHeld[i] = most == null ? Integer.MAX_VALUE : most;
+            priority[i] = each.priority();
+            var lasts = each.duration() == null ? pool.policy().session() : each.duration();
+            length[i] = lasts == null ? ForecastDraws.NEVER : lasts.toMillis();
+            lineOf[i] = fair
+                    ? lines.computeIfAbsent(
+                            List.of(principal[i], sharer[i], each.need(), each.priority()), _ -> lines.size())
+                    : 0;
         }
+        int count = requests.size() + (arrivals.isNone() ? 0 : ForecastArrivals.MOST);
+        asks = new int[count];
+        createdAt = new long[count];
+        rank = new long[count];
+        until = new long[count];
+        for (int r = 0; r < requests.size(); r++) {
+            var request = requests.get(r);
+            asks[r] = r;
+            createdAt[r] = millis(request.createdAt());
+            rank[r] = request.rank() - pool.now().toEpochMilli();
+            until[r] = millis(request.until());
+        }
+        tallies = fair || IntStream.of(mostHeld).anyMatch(most -> most != Integer.MAX_VALUE);
         holds = new int[people.size()];
         used = new double[people.size()];
         usedAt = new long[people.size()];
@@ -169,11 +207,13 @@ final class ForecastCourse {
         tenants = new int[shapeOf.length];
         sharers = new int[shapeOf.length];
         readyAt = new long[shapeOf.length];
-        waits = new boolean[count];
-        passed = new boolean[count];
-        next = new int[count + 1];
+        next = new int[count];
+        heads = new int[fair ? lines.size() : 1];
+        tails = new int[heads.length];
+        before = new int[heads.length];
+        looking = new int[heads.length];
         wanting = new int[shapes];
-        grantedAt = new long[count];
+        grantedAt = new long[requests.size()];
     }
 
     private int person(Map<String, Integer> names, String name) {
@@ -206,9 +246,21 @@ final class ForecastCourse {
             while (!events.isEmpty() && events.at() == at) {
                 happen(at, events.remove());
             }
+            if (came == ForecastArrivals.MOST) {
+                break; // those who come after them may go first as well
+            }
             serve(at);
         }
         return grantedAt;
+    }
+
+    ForecastArrivals arrivals() {
+        return arrivals;
+    }
+
+    /** Whether the course that was played last ended before all were granted, since more might come than are foreseen. */
+    boolean isCut() {
+        return left > 0 && came == ForecastArrivals.MOST;
     }
 
     /** Who gathers now; null when nobody does. */
@@ -250,13 +302,68 @@ final class ForecastCourse {
             }
         }
         left = requests.size();
-        head = left == 0 ? NOBODY : 0;
+        came = 0;
         Arrays.fill(wanting, 0);
+        Arrays.fill(heads, NOBODY);
+        Arrays.fill(tails, NOBODY);
         for (int r = 0; r < requests.size(); r++) {
-            waits[r] = true;
-            next[r] = r + 1 == requests.size() ? NOBODY : r + 1;
             grantedAt[r] = ForecastDraws.NEVER;
-            want(r, 1);
+            join(r, tails[lineOf[r]]);
+        }
+        if (!arrivals.isNone()) {
+            events.add(draws.gap(arrivals.perMilli(), arrivals.doubt()), COMES);
+        }
+    }
+
+    /**
+     * @param last whom it comes after; nobody for the first
+     */
+    private void join(int request, int last) {
+        int line = lineOf[asks[request]];
+        if (last == NOBODY) {
+            next[request] = heads[line];
+            heads[line] = request;
+        } else {
+            next[request] = next[last];
+            next[last] = request;
+        }
+        if (next[request] == NOBODY) {
+            tails[line] = request;
+        }
+        want(request, 1);
+    }
+
+    private void leave(int request, int last) {
+        int line = lineOf[asks[request]];
+        if (last == NOBODY) {
+            heads[line] = next[request];
+        } else {
+            next[last] = next[request];
+        }
+        if (tails[line] == request) {
+            tails[line] = last;
+        }
+        want(request, -1);
+    }
+
+    /** One more asks as somebody asked before. */
+    private void come(long at) {
+        int request = requests.size() + came++;
+        int asked = requests.size() + draws.pick(arrivals.asked().size());
+        asks[request] = asked;
+        createdAt[request] = at;
+        rank[request] = at - priority[asked] * aging;
+        until[request] = ForecastDraws.NEVER;
+        int last = tails[lineOf[asked]];
+        if (last != NOBODY && rank[last] > rank[request]) {
+            last = NOBODY;
+            for (int r = heads[lineOf[asked]]; rank[r] <= rank[request]; r = next[r]) {
+                last = r;
+            }
+        }
+        join(request, last);
+        if (came < ForecastArrivals.MOST) {
+            events.add(Math.min(ForecastDraws.NEVER, at + draws.gap(arrivals.perMilli(), arrivals.doubt())), COMES);
         }
     }
 
@@ -269,7 +376,7 @@ final class ForecastCourse {
 
     private void want(int request, int by) {
         for (int shape = 0; shape < shapes; shape++) {
-            wanting[shape] += kindOf[request].wants()[shape] ? by : 0;
+            wanting[shape] += kindOf[asks[request]].wants()[shape] ? by : 0;
         }
     }
 
@@ -284,6 +391,10 @@ final class ForecastCourse {
     }
 
     private void happen(long at, long event) {
+        if (event == COMES) {
+            come(at);
+            return;
+        }
         int environment = (int) (event & (ENDS - 1));
         if ((event & ENDS) == 0) {
             free.add(shapeOf[environment], environment);
@@ -324,44 +435,57 @@ final class ForecastCourse {
         gatherer = NOBODY;
         gathered = Set.of();
         if (fair) {
-            Arrays.fill(passed, false);
-            rate(at);
-            for (int r = firstOf(at); r != NOBODY && isAnythingOpen(); r = firstOf(at)) {
-                passed[r] = true;
-                if (serve(r, at)) {
-                    rate(at);
-                }
-            }
+            serveFairly(at);
             return;
         }
-        int before = NOBODY;
-        for (int r = head; r != NOBODY && isAnythingOpen(); r = next[r]) {
-            if (!serve(r, at)) {
-                before = r;
-            } else if (before == NOBODY) {
-                head = next[r];
+        int last = NOBODY;
+        for (int r = heads[0]; r != NOBODY && isAnythingOpen(); r = next[r]) {
+            if (serve(r, at)) {
+                leave(r, last);
             } else {
-                next[before] = next[r];
+                last = r;
             }
         }
     }
 
-    private void rate(long at) {
+    private void serveFairly(long at) {
+        if (!isAnythingOpen()) {
+            return;
+        }
+        System.arraycopy(heads, 0, looking, 0, heads.length);
+        Arrays.fill(before, NOBODY);
         for (int p = 0; p < shares.length; p++) {
-            shares[p] = usedAt(p, at) + holds[p] * Queue.MINUTES_AHEAD;
+            rate(p, at);
+        }
+        for (int line = firstOf(at); line != NOBODY && isAnythingOpen(); line = firstOf(at)) {
+            int r = looking[line];
+            if (serve(r, at)) {
+                leave(r, before[line]);
+                looking[line] = next[r];
+                rate(sharer[asks[r]], at);
+            } else if (at > until[r]) {
+                before[line] = r; // it gathers nothing, and those behind it may
+                looking[line] = next[r];
+            } else {
+                looking[line] = NOBODY;
+            }
         }
     }
 
+    private void rate(int person, long at) {
+        shares[person] = usedAt(person, at) + holds[person] * Queue.MINUTES_AHEAD;
+    }
+
+    /** The line whose first that is not passed over yet goes before all others; nobody where there is none. */
     private int firstOf(long at) {
         int first = NOBODY;
         long firstLevel = 0;
-        for (int r = 0; r < waits.length; r++) {
-            if (waits[r] && !passed[r]) {
+        for (int line = 0; line < looking.length; line++) {
+            int r = looking[line];
+            if (r != NOBODY) {
                 long level = level(r, at);
-                if (first == NOBODY
-                        || level > firstLevel
-                        || (level == firstLevel && shares[sharer[r]] < shares[sharer[first]])) {
-                    first = r; // between equals the earlier one, which has the better rank
+                if (first == NOBODY || level > firstLevel || (level == firstLevel && isBefore(r, looking[first]))) {
+                    first = line;
                     firstLevel = level;
                 }
             }
@@ -369,9 +493,17 @@ final class ForecastCourse {
         return first;
     }
 
+    private boolean isBefore(int one, int other) {
+        int byShare = Double.compare(shares[sharer[asks[one]]], shares[sharer[asks[other]]]);
+        if (byShare != 0) {
+            return byShare < 0;
+        }
+        return rank[one] < rank[other] || (rank[one] == rank[other] && one < other);
+    }
+
     private long level(int r, long at) {
-        long since = Math.max(servedAt[sharer[r]], createdAt[r]);
-        return requests.get(r).priority() + Math.floorDiv(at - since, aging);
+        long since = Math.max(servedAt[sharer[asks[r]]], createdAt[r]);
+        return priority[asks[r]] + Math.floorDiv(at - since, aging);
     }
 
     /** Whether anything is free that somebody wants and nobody gathers. */
@@ -386,24 +518,25 @@ final class ForecastCourse {
 
     private boolean isGathered(int shape) {
         return gatherer != NOBODY
-                && !kindOf[gatherer].isSpecial()
-                && kindOf[gatherer].wants()[shape];
+                && !kindOf[asks[gatherer]].isSpecial()
+                && kindOf[asks[gatherer]].wants()[shape];
     }
 
     private boolean serve(int r, long at) {
-        if (holds[principal[r]] + kindOf[r].count() > mostHeld[r]) {
+        var kind = kindOf[asks[r]];
+        if (holds[principal[asks[r]]] + kind.count() > mostHeld[asks[r]]) {
             return false;
         }
         boolean gone = at > until[r];
-        var chosen = kindOf[r].isSpecial() ? special(r) : simple(r);
-        if (chosen.length == kindOf[r].count()) {
+        var chosen = kind.isSpecial() ? special(kind) : simple(kind);
+        if (chosen.length == kind.count()) {
             grant(r, gone ? new int[0] : chosen, at);
             return true;
         }
         if (gatherer == NOBODY && !gone && chosen.length > 0) {
             gatherer = r;
             gathered = new HashSet<>();
-            if (kindOf[r].isSpecial()) {
+            if (kind.isSpecial()) {
                 for (int environment : chosen) {
                     gathered.add(environment);
                 }
@@ -414,37 +547,39 @@ final class ForecastCourse {
 
     /** @param chosen nothing for one that has given up by then: it is only told when it would have been its turn */
     private void grant(int r, int[] chosen, long at) {
-        grantedAt[r] = at;
-        waits[r] = false;
-        left--;
-        want(r, -1);
+        if (r < requests.size()) {
+            grantedAt[r] = at;
+            left--;
+        }
         if (chosen.length == 0) {
             return;
         }
-        long rest = draws.rest(0, length[r]);
+        long rest = draws.rest(0, length[asks[r]]);
         long end = Math.min(ForecastDraws.NEVER, at + Math.min(ForecastDraws.NEVER, rest));
+        int tenant = principal[asks[r]];
+        int sharing = sharer[asks[r]];
         for (int environment : chosen) {
             free.remove(shapeOf[environment], environment);
-            tenants[environment] = principal[r];
-            sharers[environment] = sharer[r];
+            tenants[environment] = tenant;
+            sharers[environment] = sharing;
             lend(environment, end);
         }
         if (tallies) {
-            hold(principal[r], chosen.length, at);
-            servedAt[principal[r]] = at;
-            if (sharer[r] != principal[r]) {
-                hold(sharer[r], chosen.length, at);
-                servedAt[sharer[r]] = at;
+            hold(tenant, chosen.length, at);
+            servedAt[tenant] = at;
+            if (sharing != tenant) {
+                hold(sharing, chosen.length, at);
+                servedAt[sharing] = at;
             }
         }
     }
 
     /** As much as there is of what it needs, up to all. */
-    private int[] simple(int r) {
-        int count = kindOf[r].count();
+    private int[] simple(ForecastKind kind) {
+        int count = kind.count();
         int found = 0;
         var chosen = new int[count];
-        for (int shape : kindOf[r].shapes()[0]) {
+        for (int shape : kind.shapes()[0]) {
             if (free.count(shape) == 0 || isGathered(shape)) {
                 continue;
             }
@@ -463,8 +598,7 @@ final class ForecastCourse {
 
     private static final int[] NONE = new int[0];
 
-    private int[] special(int r) {
-        var kind = kindOf[r];
+    private int[] special(ForecastKind kind) {
         Map<Long, Integer> slots = new HashMap<>();
         List<Map<Integer, Integer>> options = new ArrayList<>();
         for (int i = 0; i < kind.shapes().length; i++) {

@@ -16,8 +16,11 @@ final class ForecastDraws {
     /** A history of so few is worth as much as a guess. */
     private static final double GUESS_WEIGHT = 2;
 
-    /** So far, as a part of it, what is to come may be from what was: who waits long does so on the days of long loans. */
-    private static final double DAY_TO_DAY = 0.05;
+    /**
+     * So far, as a part of how much one differs from another, what is to come may be from what was: who waits long does so on the days
+     * of long loans.
+     */
+    private static final double DAY_TO_DAY = 0.06;
 
     private static final long GOLDEN = 0x9E3779B97F4A7C15L;
 
@@ -75,7 +78,7 @@ final class ForecastDraws {
         double mean = sum / sample.length;
         double variance =
                 Arrays.stream(sample).map(each -> (each - mean) * (each - mean)).sum() / sample.length;
-        return variance == 0 ? 0 : Math.hypot(Math.sqrt(variance / sample.length) / mean, DAY_TO_DAY);
+        return Math.sqrt(variance) / mean * Math.hypot(1 / Math.sqrt(sample.length), DAY_TO_DAY);
     }
 
     private static double part(Duration lasted, @Nullable Duration allowed) {
@@ -119,6 +122,17 @@ final class ForecastDraws {
         }
         double drawn = drawn(upkeeps, (double) age, 1.0, GUESS_WEIGHT, upkeepsDoubt);
         return drawn >= 0 ? Math.max(0, Math.round(drawn) - age) : Math.round(Math.max(0, upkeepLimit - age) * guess);
+    }
+
+    /** How long it is until something comes that comes so often. */
+    long gap(double perMilli, double byDoubt) {
+        double gap = -Math.log(1 - next()) / (perMilli * Math.exp(doubt * byDoubt));
+        return gap < NEVER ? (long) gap : NEVER;
+    }
+
+    /** A number below this one. */
+    int pick(int bound) {
+        return (int) (next() * bound);
     }
 
     /** One of those that are longer than this, times the scale; negative where the guess is to be taken. */

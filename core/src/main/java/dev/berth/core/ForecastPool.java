@@ -113,13 +113,31 @@ public record ForecastPool(
      *
      * @param loans that ended
      * @param upkeep times from a loan's end until its environment could be lent again
+     * @param requests that were made, without those that wait or hold something still
      */
-    public record History(List<Past> loans, List<Duration> upkeep) {
-        public static final History NONE = new History(List.of(), List.of());
+    public record History(List<Past> loans, List<Duration> upkeep, List<Asked> requests) {
+        public static final History NONE = new History(List.of(), List.of(), List.of());
 
         public History {
             loans = List.copyOf(loans);
             upkeep = List.copyOf(upkeep);
+            requests = List.copyOf(requests);
+        }
+    }
+
+    /**
+     * A request that was made.
+     *
+     * @param sharer whose share of the pool it counted as
+     * @param duration asked for; null for the pool's session
+     */
+    public record Asked(
+            Instant at, String principal, String sharer, NeedClass need, int priority, @Nullable Duration duration) {
+        public Asked {
+            Objects.requireNonNull(at);
+            Objects.requireNonNull(principal);
+            Objects.requireNonNull(sharer);
+            Objects.requireNonNull(need);
         }
     }
 
@@ -177,12 +195,12 @@ public record ForecastPool(
 
     /** How many environments its principal may have at once; null for as many as there are. */
     @Nullable
-    Integer mostHeld(Waiting request) {
-        return policy.quota(request.principal()).held();
+    Integer mostHeld(String principal) {
+        return policy.quota(principal).held();
     }
 
     boolean isOverQuota(Waiting request) {
-        var most = mostHeld(request);
+        var most = mostHeld(request.principal());
         return most != null
                 && holder(request.principal()).held() + request.need().count() > most;
     }

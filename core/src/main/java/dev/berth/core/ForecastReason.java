@@ -16,12 +16,14 @@ import org.jspecify.annotations.Nullable;
  * @param position its place in the queue's order, from 1; those that are passed over are not counted before it
  * @param needs what it asks for, and how that is
  * @param quota what its principal holds and may hold; null where it may hold as much as there is
+ * @param overtaken whether it cannot be told when it is granted, since others who come later may go first
  */
 public record ForecastReason(
         int position,
         Standing standing,
         List<Availability> needs,
-        @Nullable Quota quota) {
+        @Nullable Quota quota,
+        boolean overtaken) {
     /** So many of a need's facts, of this many characters each, are told in a sentence. */
     private static final int MOST_FACTS = 5;
 
@@ -83,8 +85,9 @@ public record ForecastReason(
         }
     }
 
-    static ForecastReason of(ForecastPool pool, ForecastPool.Waiting waiting, int position, Standing standing) {
-        var most = pool.mostHeld(waiting);
+    static ForecastReason of(
+            ForecastPool pool, ForecastPool.Waiting waiting, int position, Standing standing, boolean overtaken) {
+        var most = pool.mostHeld(waiting.principal());
         return new ForecastReason(
                 position,
                 standing,
@@ -96,7 +99,8 @@ public record ForecastReason(
                         : new Quota(
                                 waiting.principal(),
                                 pool.holder(waiting.principal()).held(),
-                                most));
+                                most),
+                overtaken);
     }
 
     private static Availability availability(ForecastPool pool, Need need) {
@@ -151,12 +155,13 @@ public record ForecastReason(
         var all = needs.stream().limit(MOST_NEEDS).map(need -> tell(need, now)).toList();
         var more = needs.size() > MOST_NEEDS ? ", and for %d other kinds".formatted(needs.size() - MOST_NEEDS) : "";
         var what = String.join("; and for ", all) + more;
+        var when = overtaken ? "; when cannot be told, since others who come later may go first" : "";
         return switch (standing) {
-            case WAITS -> "waits for " + what;
-            case GATHERS -> "is next, and what is free is kept for it until there is enough; waits for " + what;
+            case WAITS -> "waits for " + what + when;
+            case GATHERS -> "is next, and what is free is kept for it until there is enough; waits for " + what + when;
             case BLOCKED -> "is blocked until a person acts; waits for " + what;
             case ASLEEP -> "is passed over until its caller looks at it again; waits for " + what;
-            case OVER_QUOTA -> overQuota() + "; waits for " + what;
+            case OVER_QUOTA -> overQuota() + "; waits for " + what + when;
         };
     }
 

@@ -29,6 +29,7 @@ class ForecastTest {
     private final Map<String, Holder> holders = new TreeMap<>();
     private final List<ForecastPool.Past> loans = new ArrayList<>();
     private final List<Duration> upkeep = new ArrayList<>();
+    private final List<ForecastPool.Asked> requests = new ArrayList<>();
     private Policy policy = policy(Set.of(), Policy.Queueing.Order.FIFO, Policy.Quota.NONE);
 
     private static Policy policy(Set<Step> steps, Policy.Queueing.Order order, Policy.Quota quota) {
@@ -115,7 +116,7 @@ class ForecastTest {
     }
 
     private ForecastPool pool() {
-        return new ForecastPool(NOW, policy, waiting, shapes, busy, holders, new ForecastPool.History(loans, upkeep));
+        return new ForecastPool(NOW, policy, waiting, shapes, busy, holders, new ForecastPool.History(loans, upkeep, requests));
     }
 
     private static Duration in(Instant at) {
@@ -282,12 +283,26 @@ class ForecastTest {
         assertThat(sentence(request)).startsWith("is over quota, since ci holds 1 environments and may hold 1 at once");
     }
 
+    /** So many requests, one every so often until now. */
+    private void came(int count, Duration every, String principal, int priority) {
+        IntStream.rangeClosed(1, count)
+                .mapToObj(i -> new ForecastPool.Asked(
+                        NOW.minus(every.multipliedBy(i)),
+                        principal,
+                        policy.sharer(principal, null),
+                        NeedClass.ONE,
+                        priority,
+                        null))
+                .forEach(requests::add);
+    }
+
     @Test
     void whereTheOrderIsFairWhoUsedLessGoesFirst() {
         policy = policy(Set.of(), Policy.Queueing.Order.FAIR, Policy.Quota.NONE);
         has(ARM, 0, 1, 0, 0);
         lent(ARM, "ci", Duration.ZERO, Duration.ofMinutes(20));
         holders.put("ci", new Holder("ci", 1, 1, 500, NOW, NOW.minusSeconds(30)));
+        came(100, Duration.ofDays(30), "docs", 0);
         var many = asks(NeedClass.ONE, "ci", null, NOW.plusSeconds(60));
         var few = asks(NeedClass.ONE, "docs", null, NOW.plusSeconds(60));
 
@@ -297,6 +312,65 @@ class ForecastTest {
         assertThat(forecast.why(few).orElseThrow().position()).isEqualTo(1);
         assertThat(forecast.why(many).orElseThrow().position()).isEqualTo(2);
         assertEstimate(forecast, many, Duration.ofMinutes(40), Duration.ofMinutes(80));
+    }
+
+    @Test
+    void whereTheOrderIsFairThoseWhoComeLaterAndUsedLessAreForeseen() {
+        policy = policy(Set.of(), Policy.Queueing.Order.FAIR, Policy.Quota.NONE);
+        has(ARM, 0, 1, 0, 0);
+        lent(ARM, "ci", Duration.ZERO, Duration.ofHours(1));
+        lasted(1000, Duration.ofMinutes(4), Duration.ofHours(1));
+        holders.put("ci", new Holder("ci", 1, 1, 500, NOW, NOW));
+        came(200, Duration.ofMinutes(5), "docs", 0);
+        var request = asks(NeedClass.ONE, "ci", null, NOW.plusSeconds(60));
+
+        // Alone it would be granted in four minutes; in a quarter of an hour it has waited long enough to go before the others.
+        assertThat(Forecast.of(pool()).estimate(request)).hasValueSatisfying(estimate -> {
+            assertThat(in(estimate.p50())).isBetween(Duration.ofMinutes(4), Duration.ofMinutes(15));
+            assertThat(in(estimate.p90())).isBetween(Duration.ofMinutes(8), Duration.ofMinutes(25));
+        });
+    }
+
+    @Test
+    void whereTheOrderIsFairAndLittleWasAskedForItIsNotToldWhen() {
+        policy = policy(Set.of(), Policy.Queueing.Order.FAIR, Policy.Quota.NONE);
+        has(ARM, 0, 1, 0, 0);
+        lent(ARM, "ci", Duration.ZERO, Duration.ofMinutes(20));
+        came(5, Duration.ofMinutes(5), "docs", 0);
+        var request = asks(NeedClass.ONE);
+
+        assertThat(Forecast.of(pool()).estimate(request)).isEmpty();
+        assertThat(sentence(request)).endsWith("; when cannot be told, since others who come later may go first");
+    }
+
+    @Test
+    void whereSoManyComeThatNobodyElseGetsItsTurnItIsNotToldWhen() {
+        policy = policy(Set.of(), Policy.Queueing.Order.FIFO, Policy.Quota.NONE);
+        has(ARM, 0, 1, 0, 0);
+        lent(ARM, "ci", Duration.ZERO, Duration.ofMinutes(20));
+        lasted(1000, Duration.ofMinutes(20), Duration.ofHours(1));
+        came(200, Duration.ofMinutes(1), "urgent", 1000);
+        var request = asks(NeedClass.ONE);
+
+        assertThat(Forecast.of(pool()).estimate(request)).isEmpty();
+        assertThat(sentence(request)).endsWith("; when cannot be told, since others who come later may go first");
+    }
+
+    @Test
+    void thoseWhoComeLaterWithAHigherPriorityAreForeseen() {
+        has(ARM, 0, 1, 0, 0);
+        lent(ARM, "ci", Duration.ZERO, Duration.ofHours(1));
+        lasted(1000, Duration.ofMinutes(4), Duration.ofHours(1));
+        came(200, Duration.ofMinutes(5), "urgent", 0);
+        var request = asks(NeedClass.ONE);
+        var alone = Forecast.of(pool()).estimate(request).orElseThrow();
+        requests.clear();
+        came(200, Duration.ofMinutes(5), "urgent", 5);
+
+        var estimate = Forecast.of(pool()).estimate(request).orElseThrow();
+
+        assertThat(in(alone.p90())).isLessThanOrEqualTo(Duration.ofMinutes(4));
+        assertThat(in(estimate.p90())).isGreaterThan(Duration.ofMinutes(7));
     }
 
     @Test
@@ -428,7 +502,7 @@ class ForecastTest {
         for (int i = 0; i < 1000; i++) {
             lasted(1, Duration.ofSeconds(1 + random.nextInt(3600)), Duration.ofHours(1));
         }
-        var draws = new ForecastDraws(new ForecastPool.History(loans, upkeep), policy);
+        var draws = new ForecastDraws(new ForecastPool.History(loans, upkeep, requests), policy);
 
         assertThat(drawn(draws, 2).subList(0, 19)).isNotEqualTo(drawn(draws, 1).subList(1, 20));
     }

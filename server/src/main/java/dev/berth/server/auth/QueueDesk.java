@@ -2,7 +2,6 @@ package dev.berth.server.auth;
 
 import dev.berth.core.Allocation;
 import dev.berth.core.AllocationState.Pending;
-import dev.berth.server.store.Store;
 import java.util.Optional;
 import java.util.function.BiFunction;
 
@@ -16,15 +15,6 @@ public final class QueueDesk {
      */
     public QueueDesk(BiFunction<Principal, Allocation, Optional<Outlook>> outlooks) {
         this.outlooks = outlooks;
-    }
-
-    /** Knows the place in the queue, and no more. */
-    public static QueueDesk of(Store store) {
-        return new QueueDesk((principal, allocation) -> Optional.of(new Outlook(
-                1 + Reads.of(() -> store.waitingBefore(allocation.id().poolNumber(), allocation.arrival())),
-                null,
-                null,
-                "waits for " + allocation.request().count() + " environments")));
     }
 
     /** Empty where it does not wait. */

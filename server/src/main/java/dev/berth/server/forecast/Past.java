@@ -23,10 +23,22 @@ final class Past {
 
     static ForecastPool.History of(Store store, Pool pool) {
         var session = pool.policy().session();
-        var loans = store.history(pool.number(), MOST_LOANS).stream()
-                .map(loan -> new ForecastPool.Past(loan.lasted(), loan.asked() == null ? session : loan.asked()))
-                .toList();
-        return new ForecastPool.History(loans, pool.policy().steps().isEmpty() ? List.of() : upkeep(store, pool));
+        var ended = store.history(pool.number(), MOST_LOANS);
+        return new ForecastPool.History(
+                ended.stream()
+                        .map(loan ->
+                                new ForecastPool.Past(loan.lasted(), loan.asked() == null ? session : loan.asked()))
+                        .toList(),
+                pool.policy().steps().isEmpty() ? List.of() : upkeep(store, pool),
+                ended.stream()
+                        .map(loan -> new ForecastPool.Asked(
+                                loan.askedAt(),
+                                loan.principal(),
+                                loan.sharer(),
+                                loan.need(),
+                                loan.priority(),
+                                loan.asked()))
+                        .toList());
     }
 
     /** From the end of each loan until its environments were available again. */

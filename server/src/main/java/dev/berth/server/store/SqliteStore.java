@@ -57,7 +57,6 @@ public final class SqliteStore implements Store {
     /** Beyond what any pool's queue may hold in practice: a bound for the case that one does. */
     private static final int MOST_WAITING = 100_000;
 
-    private static final int MOST_RETURNS = 20_000;
     private static final int MOST_HOLDERS = 10_000;
 
     private final Lane writer;
@@ -451,16 +450,6 @@ public final class SqliteStore implements Store {
     }
 
     @Override
-    public int waitingBefore(int pool, long arrival) {
-        return read(lane -> lane.one(
-                        row -> row.getInt(1),
-                        "SELECT COUNT(*) FROM allocation WHERE pool = ? AND state = 'pending' AND arrival < ?",
-                        pool,
-                        arrival)
-                .orElse(0));
-    }
-
-    @Override
     public List<Waiting> queue(int pool) {
         return read(lane -> lane.list(
                         row -> new Waiting(
@@ -495,47 +484,6 @@ public final class SqliteStore implements Store {
                 row -> rows.shapeCount(lane, row),
                 "SELECT " + Rows.SHAPE_COUNT_COLUMNS + " FROM shape_count WHERE pool = ? ORDER BY shape",
                 pool);
-    }
-
-    /** Each statement sees the newest commit: where one came between, what is counted together may be off by what it changed. */
-    @Override
-    public List<Return> returns(int pool) {
-        return read(lane -> {
-            var returns = new ArrayList<Return>();
-            for (var count : shapes(lane, pool)) {
-                var digest = count.shape().digest();
-                returns.addAll(lent(lane, pool, digest, count.held(), Math.max(1, MOST_RETURNS - returns.size())));
-                if (count.upkeep() > 0) {
-                    returns.add(new Return(digest, EnvironmentState.Name.CLEANING, null, count.upkeep()));
-                }
-            }
-            return returns;
-        });
-    }
-
-    private static List<Return> lent(Lane lane, int pool, String shape, int held, int limit) {
-        if (held == 0) {
-            return List.of();
-        }
-        var allocated = EnvironmentState.Name.ALLOCATED;
-        var lent = new ArrayList<>(
-                lane.list(row -> new Return(shape, allocated, Rows.instant(row, 1), 1), """
-                SELECT back_at FROM environment WHERE pool = ? AND shape = ? AND back_at IS NOT NULL
-                ORDER BY back_at LIMIT ?""", pool, shape, limit));
-        int rest = held - lent.size();
-        if (rest > 0) {
-            var last = lent.size() < limit
-                    ? null
-                    : lane.one(
-                                    row -> Optional.ofNullable(Rows.instant(row, 1)),
-                                    "SELECT MAX(back_at) FROM environment WHERE pool = ? AND shape = ? AND back_at IS NOT NULL",
-                                    pool,
-                                    shape)
-                            .flatMap(found -> found)
-                            .orElse(null);
-            lent.add(new Return(shape, allocated, last, rest));
-        }
-        return lent;
     }
 
     @Override
@@ -594,19 +542,23 @@ public final class SqliteStore implements Store {
         var prefix = Integer.toString(pool, 36);
         return read(lane -> lane.list(
                         row -> {
-                            var grantedAt = Rows.instant(row, 5);
+                            var grantedAt = Rows.instant(row, 8);
+                            var endedAt = Instant.ofEpochMilli(row.getLong(9));
                             return grantedAt == null
                                     ? Optional.<Loan>empty()
                                     : Optional.of(new Loan(
                                             row.getString(1),
-                                            row.getInt(2),
-                                            Rows.period(row, 3),
-                                            Duration.between(Instant.ofEpochMilli(row.getLong(4)), grantedAt),
-                                            Duration.between(grantedAt, Instant.ofEpochMilli(row.getLong(6))),
-                                            Instant.ofEpochMilli(row.getLong(6))));
+                                            row.getString(2),
+                                            rows.need(row, 3, 4),
+                                            row.getInt(5),
+                                            Rows.period(row, 6),
+                                            Duration.between(Instant.ofEpochMilli(row.getLong(7)), grantedAt),
+                                            Duration.between(grantedAt, endedAt),
+                                            endedAt));
                         },
                         """
-                        SELECT need, count, duration, created_at, granted_at, ended_at FROM ended_allocation
+                        SELECT principal, sharer, need, needs, priority, duration, created_at, granted_at, ended_at
+                        FROM ended_allocation
                         WHERE id > ? AND id < ? ORDER BY id DESC LIMIT ?""",
                         prefix + "-",
                         prefix + ".",

@@ -87,20 +87,11 @@ public interface Store extends AutoCloseable {
     /** Newest first, live ones and then ended ones as far as asked for. */
     Page<Allocation> allocations(AllocationQuery query);
 
-    /** How many requests of its pool wait before this arrival. */
-    int waitingBefore(int pool, long arrival);
-
     /** Every request of the pool that waits, in the order of rank and arrival; also those that are passed over. */
     List<Waiting> queue(int pool);
 
     /** How many environments of the pool have each of its shapes, by the shape's digest. */
     List<ShapeCount> shapes(int pool);
-
-    /**
-     * What is not free now and comes back without a person's doing. The earliest are told one by one, of each shape; what comes after
-     * is told together, by the last of it.
-     */
-    List<Return> returns(int pool);
 
     /**
      * The environments that are not free now and come back without a person's doing, by whom and since when; at most so many of each
@@ -246,28 +237,27 @@ public interface Store extends AutoCloseable {
     }
 
     /**
-     * Environments of one shape that come back.
-     *
-     * @param state {@code ALLOCATED}, or {@code CLEANING} for whatever upkeep there is
-     * @param backAt not earlier than this a lent one has to be back, and the last of them where they are several; null where there is no
-     *     such time
-     */
-    record Return(
-            String shape,
-            EnvironmentState.Name state,
-            @Nullable Instant backAt,
-            int count) {}
-
-    /**
      * What was lent once.
      *
-     * @param need digest of what was asked for
-     * @param count environments
+     * @param sharer whose share of the pool it counted as; empty where that made no difference
      * @param asked how long it was wanted; null for the pool's session
      * @param waited from the request until access was there
      * @param lasted from there to the end
      */
-    record Loan(String need, int count, @Nullable Duration asked, Duration waited, Duration lasted, Instant endedAt) {}
+    record Loan(
+            String principal,
+            String sharer,
+            NeedClass need,
+            int priority,
+            @Nullable Duration asked,
+            Duration waited,
+            Duration lasted,
+            Instant endedAt) {
+
+        public Instant askedAt() {
+            return endedAt.minus(lasted).minus(waited);
+        }
+    }
 
     /**
      * What the pool did lately.

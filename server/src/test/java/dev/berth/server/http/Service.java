@@ -27,6 +27,7 @@ import dev.berth.server.auth.QueueDesk;
 import dev.berth.server.auth.Role;
 import dev.berth.server.auth.StandingAccess;
 import dev.berth.server.auth.TokenDesk;
+import dev.berth.server.forecast.Forecasts;
 import dev.berth.server.ledger.Ledger;
 import dev.berth.server.store.SqliteStore;
 import io.helidon.common.tls.Tls;
@@ -116,7 +117,7 @@ final class Service implements AutoCloseable {
         tokens = new TokenDesk(store, () -> directory, authenticator, now::get, random);
         var desks = new Desks(
                 new AllocationDesk(ledger, store, new AccessDesk(vault, standing()), now::get, random),
-                QueueDesk.of(store),
+                new QueueDesk(new Forecasts(store, now::get, System::nanoTime)::of),
                 new PoolDesk(ledger, store, now::get),
                 new EventDesk(store),
                 tokens);

@@ -163,11 +163,6 @@ public final class FaultyStore implements Store {
     }
 
     @Override
-    public int waitingBefore(int pool, long arrival) {
-        return reading().waitingBefore(pool, arrival);
-    }
-
-    @Override
     public List<Waiting> queue(int pool) {
         return reading().queue(pool);
     }
@@ -175,11 +170,6 @@ public final class FaultyStore implements Store {
     @Override
     public List<ShapeCount> shapes(int pool) {
         return reading().shapes(pool);
-    }
-
-    @Override
-    public List<Return> returns(int pool) {
-        return reading().returns(pool);
     }
 
     @Override

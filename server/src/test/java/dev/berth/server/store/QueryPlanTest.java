@@ -79,7 +79,7 @@ class QueryPlanTest {
                     .anyMatch(sql -> sql.contains("lendable = ? AND account = ?"))
                     .anyMatch(sql -> sql.contains("lendable = ? AND account > ?"))
                     .anyMatch(sql -> sql.contains("lendable = ? AND account IS NULL"))
-                    .anyMatch(sql -> sql.contains("ORDER BY back_at"))
+                    .anyMatch(sql -> sql.contains("ORDER BY e.back_at"))
                     .anyMatch(sql -> sql.contains("MIN(CASE"));
 
             var scans = new LinkedHashMap<String, String>();
@@ -206,7 +206,7 @@ class QueryPlanTest {
         store.environment(new EnvironmentName("e1"));
         store.queue(pool.number());
         store.shapes(pool.number());
-        store.returns(pool.number());
+        store.busy(pool.number(), 10);
         store.history(pool.number(), 10);
         store.holders(pool.number());
         store.oldestWaiting(pool.number());

@@ -383,9 +383,11 @@ final class StoreWalk {
                 .containsAll(PRINCIPALS.stream()
                         .filter(name -> held(name) + queued(name) > 0)
                         .toList());
-        assertThat(store.returns(pool).stream().mapToInt(Store.Return::count).sum())
+        assertThat(store.busy(pool, 1_000).stream()
+                        .filter(each -> each.loan() != null)
+                        .count())
                 .isEqualTo(shapes().values().stream()
-                        .mapToInt(count -> count.held() + count.upkeep())
+                        .mapToInt(ShapeCount::held)
                         .sum());
         assertThat(pool().waiting()).isEqualTo(pending().size());
         assertThat(pool().polling()).isEqualTo((int) live.values().stream()

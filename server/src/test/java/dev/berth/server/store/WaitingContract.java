@@ -20,7 +20,9 @@ import dev.berth.core.Answer;
 import dev.berth.core.Caller;
 import dev.berth.core.Command;
 import dev.berth.core.Environment;
+import dev.berth.core.EnvironmentName;
 import dev.berth.core.EnvironmentState;
+import dev.berth.core.ForecastPool;
 import dev.berth.core.Holder;
 import dev.berth.core.Line;
 import dev.berth.core.Need;
@@ -34,7 +36,9 @@ import dev.berth.core.Rules;
 import dev.berth.core.Shape;
 import dev.berth.core.ShapeCount;
 import dev.berth.core.Slice;
+import dev.berth.core.Step;
 import dev.berth.core.Value;
+import dev.berth.core.Work;
 import dev.berth.server.store.Samples.Draft;
 import java.math.BigDecimal;
 import java.time.Duration;
@@ -386,31 +390,40 @@ abstract class WaitingContract {
         var second = ask(id(pool, NOON.plusMillis(1)), lasting(need, 50));
         decide(pool, NOON, first);
         decide(pool, NOON, second);
-        var plain = Shape.PLAIN.digest();
-        var allocated = EnvironmentState.Name.ALLOCATED;
-        assertThat(store.returns(pool.number()))
+        var loans = store.busy(pool.number(), 9);
+        assertThat(loans).allSatisfy(each -> {
+            assertThat(each.shape()).isEqualTo(Shape.PLAIN.digest());
+            assertThat(each.since()).isEqualTo(NOON);
+        });
+        assertThat(loans)
+                .extracting(ForecastPool.Busy::loan)
                 .containsExactly(
-                        new Store.Return(plain, allocated, NOON.plusSeconds(50), 1),
-                        new Store.Return(plain, allocated, NOON.plusSeconds(100), 1));
+                        new ForecastPool.Loan(second.id(), "job", "ann", "", NOON.plusSeconds(50)),
+                        new ForecastPool.Loan(first.id(), "job", "ann", "", NOON.plusSeconds(100)));
+        assertThat(store.busy(pool.number(), 1)).containsExactly(loans.getFirst());
         assertThat(load(pool, List.of(ask(id(pool), request(3, Duration.ofSeconds(9), null))))
                         .returns())
                 .containsValue(List.of(NOON.plusSeconds(50), NOON.plusSeconds(100)));
         assertThat(store.history(pool.number(), 9)).isEmpty();
         decide(pool, NOON.plusSeconds(5), new Command.Release(first.id(), new Caller("ann", false), null));
         decide(pool, NOON.plusSeconds(9), new Command.Release(second.id(), new Caller("ann", false), null));
-        assertThat(store.returns(pool.number())).isEmpty();
+        assertThat(store.busy(pool.number(), 9)).isEmpty();
         assertThat(store.history(pool.number(), 9))
                 .containsExactly(
                         new Store.Loan(
-                                NeedClass.ONE.digest(),
-                                1,
+                                "ann",
+                                "",
+                                NeedClass.ONE,
+                                0,
                                 Duration.ofSeconds(50),
                                 Duration.ZERO,
                                 Duration.ofSeconds(9),
                                 NOON.plusSeconds(9)),
                         new Store.Loan(
-                                NeedClass.ONE.digest(),
-                                1,
+                                "ann",
+                                "",
+                                NeedClass.ONE,
+                                0,
                                 Duration.ofSeconds(100),
                                 Duration.ZERO,
                                 Duration.ofSeconds(5),
@@ -419,6 +432,21 @@ abstract class WaitingContract {
         assertThat(store.holders(pool.number()))
                 .singleElement()
                 .satisfies(ann -> assertThat(ann.used()).isBetween(0.2, 0.24)); // 14 seconds, in minutes
+    }
+
+    @Test
+    void whatIsInUpkeepIsBusyAndWhatIsFreeOrDirtyIsNot() {
+        var pool = create("pool", policy(Set.of(Step.CLEAN)));
+        var work = new Work(Step.CLEAN, 0, 0, NOON.plusSeconds(5), null, List.of(), false);
+        new Draft(pool)
+                .add(
+                        environment(pool, "cleaned", new EnvironmentState.Cleaning(work)),
+                        environment(pool, "dirty", new EnvironmentState.Dirty("it is", null)),
+                        environment(pool, "free", free()))
+                .write(store);
+        assertThat(store.busy(pool.number(), 9))
+                .containsExactly(new ForecastPool.Busy(
+                        new EnvironmentName("cleaned"), Shape.PLAIN.digest(), null, NOON, null));
     }
 
     @Test
