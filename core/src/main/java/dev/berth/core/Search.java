@@ -6,6 +6,7 @@ import dev.berth.core.AllocationState.Polling;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -157,9 +158,12 @@ public final class Search {
                 case Polling _ -> 0;
                 case AllocationState.Active _, AllocationState.Ended _ -> -1;
             };
-            if (setbacks >= 0
-                    && allocation.id().poolNumber() == pool.number()
-                    && !lacks(allocation.request().need())) {
+            if (setbacks < 0 || allocation.id().poolNumber() != pool.number()) {
+                continue;
+            }
+            if (lacks(allocation.request().need())) {
+                demand.gather(allocation.request().need());
+            } else {
                 demand.add(allocation.request().need(), setbacks);
             }
         }
@@ -179,6 +183,9 @@ public final class Search {
     private final class Demand {
         private final Set<NeedClass> needs = new LinkedHashSet<>();
         private final Map<String, Integer> byShape = new HashMap<>();
+        /** Shapes that may be had as a loan only. */
+        private final Set<String> gathered = new HashSet<>();
+
         private int whole = Stream.of(leaving, named)
                 .flatMap(each -> each.values().stream())
                 .mapToInt(Integer::intValue)
@@ -195,6 +202,11 @@ public final class Search {
                     ? fitting.getFirst()
                     : fitting.stream().flatMap(List::stream).distinct().toList();
             digests.forEach(digest -> byShape.merge(digest, need.count(), Search::add));
+        }
+
+        /** One that takes nothing, and may count on all that it could use. */
+        void gather(NeedClass need) {
+            gathered.addAll(fit.order(need).getFirst());
         }
 
         private int of(String shape) {
@@ -226,6 +238,9 @@ public final class Search {
                 if (free > 0) {
                     found.add(new Free(digest, null, 0, Math.min(demand, free)));
                 }
+                if (gathered.contains(digest)) {
+                    continue;
+                }
                 enough -= free;
                 if (enough <= 0 || free >= demand) {
                     return;
@@ -248,7 +263,7 @@ public final class Search {
                     found.add(new Free(digest, null, demand, limit));
                 } else if (enough > 0 && !need.constraints().containsKey(Need.NAME)) { // those named are loaded by name
                     found.add(new Free(digest, null, 0, limit));
-                    enough -= shape(digest).free();
+                    enough -= gathered.contains(digest) ? 0 : shape(digest).free();
                 }
             }
         }
