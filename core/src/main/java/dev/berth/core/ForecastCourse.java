@@ -452,8 +452,10 @@ final class ForecastCourse {
         if (!isAnythingOpen()) {
             return;
         }
-        System.arraycopy(heads, 0, looking, 0, heads.length);
-        Arrays.fill(before, NOBODY);
+        for (int line = 0; line < heads.length; line++) {
+            looking[line] = heads[line];
+            before[line] = NOBODY;
+        }
         for (int p = 0; p < shares.length; p++) {
             rate(p, at);
         }
