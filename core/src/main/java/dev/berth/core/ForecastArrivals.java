@@ -37,12 +37,11 @@ final class ForecastArrivals {
      */
     static ForecastArrivals of(ForecastPool pool, List<ForecastPool.Waiting> requests) {
         var known = Stream.concat(
-                        pool.history().requests().stream(), pool.waiting().stream().map(ForecastArrivals::asked))
+                        pool.history().requests().stream(),
+                        pool.waiting().stream().map(ForecastArrivals::asked))
                 .toList();
-        int lowest = requests.stream()
-                .mapToInt(ForecastPool.Waiting::priority)
-                .min()
-                .orElse(Integer.MAX_VALUE);
+        int lowest =
+                requests.stream().mapToInt(ForecastPool.Waiting::priority).min().orElse(Integer.MAX_VALUE);
         var overtaking = pool.isFair()
                 ? known
                 : known.stream().filter(each -> each.priority() > lowest).toList();

@@ -132,7 +132,12 @@ public record ForecastPool(
      * @param duration asked for; null for the pool's session
      */
     public record Asked(
-            Instant at, String principal, String sharer, NeedClass need, int priority, @Nullable Duration duration) {
+            Instant at,
+            String principal,
+            String sharer,
+            NeedClass need,
+            int priority,
+            @Nullable Duration duration) {
         public Asked {
             Objects.requireNonNull(at);
             Objects.requireNonNull(principal);

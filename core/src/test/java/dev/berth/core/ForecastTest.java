@@ -116,7 +116,8 @@ class ForecastTest {
     }
 
     private ForecastPool pool() {
-        return new ForecastPool(NOW, policy, waiting, shapes, busy, holders, new ForecastPool.History(loans, upkeep, requests));
+        return new ForecastPool(
+                NOW, policy, waiting, shapes, busy, holders, new ForecastPool.History(loans, upkeep, requests));
     }
 
     private static Duration in(Instant at) {
@@ -324,7 +325,8 @@ class ForecastTest {
         came(200, Duration.ofMinutes(5), "docs", 0);
         var request = asks(NeedClass.ONE, "ci", null, NOW.plusSeconds(60));
 
-        // Alone it would be granted in four minutes; in a quarter of an hour it has waited long enough to go before the others.
+        // Alone it would be granted in four minutes; in a quarter of an hour it has waited long enough to go before the
+        // others.
         assertThat(Forecast.of(pool()).estimate(request)).hasValueSatisfying(estimate -> {
             assertThat(in(estimate.p50())).isBetween(Duration.ofMinutes(4), Duration.ofMinutes(15));
             assertThat(in(estimate.p90())).isBetween(Duration.ofMinutes(8), Duration.ofMinutes(25));

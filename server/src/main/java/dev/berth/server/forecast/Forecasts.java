@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Why requests wait and when they may be granted. A pool is looked at once a second at most, however many ask, and less often where
- * that takes long: one looks, the others wait for it. Reads the store only; throws what it throws.
+ * that takes long: one looks, the others wait for it. Who came since is a reason to look sooner, but looking takes a twentieth of the
+ * time at most; until then it is told that it is last. Reads the store only; throws what it throws.
  */
 public final class Forecasts {
     private static final Duration FRESH = Duration.ofSeconds(1);
@@ -58,11 +59,16 @@ public final class Forecasts {
         private final ReentrantLock lock = new ReentrantLock();
         private @Nullable Look look;
         private long lookAgainAt;
+        private long lookForNewAt;
         private ForecastPool.@Nullable History history;
         private long historyAgainAt;
     }
 
-    private record Look(Instant now, Forecast forecast) {}
+    private record Look(Instant now, Forecast forecast) {
+        boolean isBefore(Allocation allocation) {
+            return now.isBefore(allocation.createdAt());
+        }
+    }
 
     /**
      * What a principal is told of an allocation that waits; who holds what it waits for where the principal may see that. Empty where
@@ -74,6 +80,10 @@ public final class Forecasts {
         if (why.isEmpty()) {
             found = look(allocation, true); // it came after the last look
             why = found.flatMap(look -> look.forecast().why(allocation.id()));
+        }
+        if (why.isEmpty() && found.filter(look -> look.isBefore(allocation)).isPresent()) {
+            return store.pool(allocation.pool())
+                    .map(pool -> new Outlook(Math.max(1, pool.waiting()), null, null, "came a moment ago"));
         }
         if (found.isEmpty() || why.isEmpty()) {
             return Optional.empty();
@@ -117,14 +127,17 @@ public final class Forecasts {
         try {
             long began = nanos.getAsLong();
             var last = pool.look;
-            boolean isBefore = last != null && last.now().isBefore(allocation.createdAt());
-            if (last != null && began - pool.lookAgainAt < 0 && !(missing && isBefore)) {
-                return Optional.of(last);
+            if (last != null) {
+                boolean sooner = missing && last.isBefore(allocation);
+                if (began - (sooner ? pool.lookForNewAt : pool.lookAgainAt) < 0) {
+                    return Optional.of(last);
+                }
             }
             var look = store.pool(allocation.pool()).map(row -> look(row, pool));
             long ended = nanos.getAsLong();
             pool.look = look.orElse(null);
-            pool.lookAgainAt = ended + Math.max(FRESH.toNanos(), REST * (ended - began));
+            pool.lookForNewAt = ended + REST * (ended - began);
+            pool.lookAgainAt = Math.max(ended + FRESH.toNanos(), pool.lookForNewAt);
             return look;
         } finally {
             pool.lock.unlock();

@@ -5,7 +5,6 @@ import dev.berth.core.AllocationId;
 import dev.berth.core.Decision;
 import dev.berth.core.Environment;
 import dev.berth.core.EnvironmentName;
-import dev.berth.core.EnvironmentState;
 import dev.berth.core.ForecastPool;
 import dev.berth.core.Holder;
 import dev.berth.core.Policy;

@@ -42,6 +42,8 @@ class ForecastsTest {
     private int batches;
     private final Ledger ledger = new Ledger(store, () -> now, () -> "test/" + batches++, 100);
     private final Forecasts forecasts = new Forecasts(store, () -> now, () -> nanos);
+    /** Whose looks take a tenth of a second. */
+    private final Forecasts slow = new Forecasts(store, () -> now, () -> nanos += 50_000_000);
 
     @BeforeEach
     void aPoolOfTwo() {
@@ -140,6 +142,24 @@ class ForecastsTest {
             assertThat(Duration.between(now, outlook.p50())).isEqualTo(Duration.ofMinutes(6));
             assertThat(Duration.between(now, outlook.p90())).isEqualTo(Duration.ofMinutes(6));
         });
+    }
+
+    @Test
+    void whoCameSinceIsToldThatItIsLastWhereAPoolWasJustLookedAtForLong() {
+        asks(CI, "nightly", Duration.ofMinutes(30));
+        asks(CI, "other", Duration.ofMinutes(40));
+        assertThat(slow.of(CI, asks(CI, "second", Duration.ofMinutes(5))))
+                .hasValueSatisfying(outlook -> assertThat(outlook.p90()).isNotNull());
+        now = now.plusMillis(1);
+
+        var last = asks(CI, "third", Duration.ofMinutes(5));
+        assertThat(slow.of(CI, last)).hasValueSatisfying(outlook -> {
+            assertThat(outlook.position()).isEqualTo(2);
+            assertThat(outlook.p90()).isNull();
+        });
+        forget();
+        assertThat(slow.of(CI, last))
+                .hasValueSatisfying(outlook -> assertThat(outlook.p90()).isNotNull());
     }
 
     @Test

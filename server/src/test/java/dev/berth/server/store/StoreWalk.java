@@ -386,9 +386,7 @@ final class StoreWalk {
         assertThat(store.busy(pool, 1_000).stream()
                         .filter(each -> each.loan() != null)
                         .count())
-                .isEqualTo(shapes().values().stream()
-                        .mapToInt(ShapeCount::held)
-                        .sum());
+                .isEqualTo(shapes().values().stream().mapToInt(ShapeCount::held).sum());
         assertThat(pool().waiting()).isEqualTo(pending().size());
         assertThat(pool().polling()).isEqualTo((int) live.values().stream()
                 .filter(each -> each.state() instanceof AllocationState.Polling)

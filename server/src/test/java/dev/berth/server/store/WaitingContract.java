@@ -445,8 +445,8 @@ abstract class WaitingContract {
                         environment(pool, "free", free()))
                 .write(store);
         assertThat(store.busy(pool.number(), 9))
-                .containsExactly(new ForecastPool.Busy(
-                        new EnvironmentName("cleaned"), Shape.PLAIN.digest(), null, NOON, null));
+                .containsExactly(
+                        new ForecastPool.Busy(new EnvironmentName("cleaned"), Shape.PLAIN.digest(), null, NOON, null));
     }
 
     @Test
