@@ -61,10 +61,7 @@ final class Lending {
             return new Answer.Current(working.allocation(allocation.id()));
         }
         if (waits) {
-            if (place != null) {
-                working.forget(place); // it has one in the queue now
-            }
-            return queued(allocation, key);
+            return queued(allocation, key, place);
         }
         if (over != null) {
             return over;
@@ -96,10 +93,13 @@ final class Lending {
                         Setbacks.NONE));
     }
 
-    private Answer queued(Allocation allocation, KeyUse.@Nullable Key key) {
+    private Answer queued(Allocation allocation, KeyUse.@Nullable Key key, @Nullable Allocation place) {
         var refused = noRoom(allocation);
         if (refused != null) {
             return refused;
+        }
+        if (place != null) {
+            working.forget(place); // it has one in the queue now
         }
         working.put(allocation);
         remember(key, allocation);

@@ -37,6 +37,8 @@ public final class Search {
     private final int mostHeads;
     /** Environments that are not free and may be in this batch, by the digest of their shape. */
     private final Map<String, Integer> named = new HashMap<>();
+    /** How many of these each principal has, and may have no more before anybody is served. */
+    private final Map<String, Integer> givenBack = new HashMap<>();
     /** Environments that are free, and may be so no more before anybody is served in this batch; by the digest of their shape. */
     private final Map<String, Integer> leaving = new HashMap<>();
 
@@ -73,6 +75,10 @@ public final class Search {
             if (environment.pool() == pool.number()) {
                 (environment.isFree() ? leaving : named)
                         .merge(environment.record().shape().digest(), 1, Integer::sum);
+                var tenant = environment.tenant();
+                if (tenant != null && environment.state() instanceof EnvironmentState.Allocated) {
+                    givenBack.merge(tenant.principal(), 1, Integer::sum);
+                }
             }
         }
     }
@@ -136,7 +142,7 @@ public final class Search {
 
     private boolean isOverQuota(String sharer) {
         var holder = holders.get(sharer);
-        return holder != null && pool.policy().bars(sharer, holder.held());
+        return holder != null && pool.policy().bars(sharer, holder.held() - givenBack.getOrDefault(sharer, 0));
     }
 
     /**
