@@ -51,7 +51,9 @@ final class Lending {
         var place = working.place(Slice.Place.of(ask));
         var allocation = asked(ask);
         var over = overQuota(allocation);
-        var pick = over == null ? queue.choose(place == null ? allocation : place, waits || place != null) : null;
+        var pick = over == null
+                ? queue.choose(place == null ? allocation : place, allocation, waits || place != null)
+                : null;
         if (pick != null) {
             if (place != null) {
                 working.forget(place);

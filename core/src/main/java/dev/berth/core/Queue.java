@@ -150,7 +150,7 @@ final class Queue {
         if (interest == null || !interest.isAfter(now) || isOverQuota(next)) {
             return false;
         }
-        var pick = choose(next, true);
+        var pick = choose(next, next, true);
         if (pick != null) {
             lending.grant(next, pick);
             return true;
@@ -169,7 +169,7 @@ final class Queue {
 
     /** What the caller asks for is kept for it, until it comes or its time is over. */
     private boolean keep(Allocation place, Polling polling) {
-        var pick = isOverQuota(place) ? null : choose(place, true);
+        var pick = isOverQuota(place) ? null : choose(place, place, true);
         if (pick == null || pick.loan()) {
             if (polling.keptUntil() != null) { // somebody before it has it now: that is no miss
                 working.put(place.in(new Polling(polling.askedAt(), null, polling.misses(), true)));
@@ -238,7 +238,7 @@ final class Queue {
 
     private void gather(Allocation next) {
         var need = next.request().need();
-        if (gatherer != null || !isKnown(need) || isBlocked(next)) {
+        if (gatherer != null || isOverQuota(next) || !isKnown(need) || isBlocked(next)) {
             return;
         }
         if (need.isSpecial()) {
@@ -296,10 +296,12 @@ final class Queue {
     /**
      * All that a request needs of what nobody before it counts on; null where there is not enough. Changes nothing.
      *
+     * @param who by whose place in the order
+     * @param asks who would hold it: another one where its caller kept asking
      * @param hasPlace whether it has a place in the order; else it comes after all that wait
      */
     @Nullable
-    Pick choose(Allocation who, boolean hasPlace) {
+    Pick choose(Allocation who, Allocation asks, boolean hasPlace) {
         var own = exhausted.contains(who.request().need())
                 ? null
                 : assign(who, environment -> mayTake(environment, who, hasPlace, false), true);
@@ -309,7 +311,7 @@ final class Queue {
         if (gatherer == null
                 || gatherer.id().equals(who.id())
                 || lentUntil == null
-                || !lending.isBackBefore(who, lentUntil)) {
+                || !lending.isBackBefore(asks, lentUntil)) {
             return null;
         }
         var lent = assign(who, environment -> mayTake(environment, who, hasPlace, true), true);
