@@ -37,10 +37,13 @@ class SimulationTest {
             simulation.run(commands);
             var seconds = (System.nanoTime() - begun) / 1e9;
             System.out.printf(
-                    "simulation: seed %d, %,d commands, %,d environments granted, %,d s of virtual time, %.1f s%n",
+                    "simulation: seed %d, %,d commands, %,d environments granted, %,d times past who gathers"
+                            + " (%,d loans), %,d s of virtual time, %.1f s%n",
                     seed,
                     simulation.invariants.commands(),
                     simulation.invariants.grants(),
+                    simulation.invariants.gatherings(),
+                    simulation.invariants.loans(),
                     simulation.timeline.millis() / 1_000,
                     seconds);
             assertThat(simulation.invariants.violation())
