@@ -54,10 +54,15 @@ final class Invariants {
 
     private @Nullable World world;
     private @Nullable String violation;
+    private final boolean watchesTurns;
     private long commands;
     private long grants;
 
-    Invariants(Store store, Timeline timeline) {
+    /**
+     * @param watchesTurns whether every commit is held to the order of the queue
+     */
+    Invariants(Store store, Timeline timeline, boolean watchesTurns) {
+        this.watchesTurns = watchesTurns;
         this.store = store;
         this.timeline = timeline;
     }
@@ -119,10 +124,12 @@ final class Invariants {
         for (var change : decision.allocations()) {
             enter(pool, change.before(), change.after());
         }
-        if (pool.turns == null) {
-            pool.turns = new Turns(this);
+        if (watchesTurns) {
+            if (pool.turns == null) {
+                pool.turns = new Turns(this);
+            }
+            pool.turns.committed(decision);
         }
-        pool.turns.committed(decision);
         decision.events().forEach(event -> event(pool, event));
         for (var change : decision.environments()) {
             var work = change.after().state().work();

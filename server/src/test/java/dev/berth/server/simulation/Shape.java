@@ -35,6 +35,11 @@ enum Shape {
     /** Whose users take turns by what they had of it. */
     SHARED(EnumSet.noneOf(Step.class), true, 12);
 
+    /** Those that differ in their steps alone: many commands are through with them soon. */
+    static final List<Shape> STEPS = List.of(PLAIN, FULL, CLOUD, ISSUED, VERIFIED);
+
+    static final List<Shape> ALL = List.of(values());
+
     @SuppressWarnings("ImmutableEnumChecker") // a copy that nobody changes
     private final Set<Step> steps;
 

@@ -38,6 +38,7 @@ final class Simulation implements AutoCloseable {
     /** What a planted bug passed off as free. */
     final Map<EnvironmentName, Environment> pretended = new HashMap<>();
 
+    final List<Shape> shapes;
     boolean faulty = true;
     private final SqliteStore store = SqliteStore.inMemory();
     private final SlewedClock clock;
@@ -49,11 +50,12 @@ final class Simulation implements AutoCloseable {
     private boolean open = true;
     private int started;
 
-    Simulation(long seed, Bug bug) {
+    Simulation(long seed, Bug bug, List<Shape> shapes) {
         this.bug = bug;
+        this.shapes = List.copyOf(shapes);
         timeline = new Timeline(seed);
         ids = new Random(seed);
-        invariants = new Invariants(store, timeline);
+        invariants = new Invariants(store, timeline, shapes.contains(Shape.LAB));
         world = new World(timeline, invariants);
         invariants.watch(world);
         world.forgetsToRevoke = bug == Bug.CLEAN_UP_FORGETS_TO_REVOKE;
@@ -68,12 +70,12 @@ final class Simulation implements AutoCloseable {
     private void configure() {
         var setup = new Ledger(store, clock, () -> "setup/1", 1_000);
         setup.addListener((pool, decision) -> invariants.committed(decision));
-        for (var shape : Shape.values()) {
+        for (var shape : shapes) {
             var _ = setup.submit(shape.pool(), new Command.Enact(shape.policy()));
             var _ = setup.submit(shape.pool(), new Command.Register(shape.records()));
         }
         while (setup.step()) {}
-        for (var shape : Shape.values()) {
+        for (var shape : shapes) {
             numbers.put(shape, setup.numberOf(shape.pool()).orElseThrow());
         }
     }
@@ -84,7 +86,7 @@ final class Simulation implements AutoCloseable {
             start();
         }
         int clients = 0;
-        for (var shape : Shape.values()) {
+        for (var shape : shapes) {
             for (int i = 0; i < shape.size() * (shape == Shape.PLAIN ? 11 : 20) / 10; i++) {
                 new Client(this, "client-" + ++clients, shape, "team " + i % 4);
             }
@@ -225,7 +227,6 @@ final class Simulation implements AutoCloseable {
     }
 
     private Shape anyShape() {
-        var shapes = List.of(Shape.values());
         return shapes.get(timeline.random.nextInt(shapes.size()));
     }
 
@@ -319,7 +320,7 @@ final class Simulation implements AutoCloseable {
         } else if (open && timeline.chance(50)) {
             tell(shape, new Command.Delist());
         }
-        for (var each : Shape.values()) {
+        for (var each : shapes) {
             if (timeline.chance(500)) {
                 tell(each, new Command.Enact(each.policy()));
                 tell(each, new Command.Register(each.records()));

@@ -182,7 +182,7 @@ final class Turns {
         if (after.state() instanceof Pending) {
             waiting.put(after.id(), after);
         } else if (after.state() instanceof Polling polling) {
-            kept(forgiven ? null : before, after, polling, policy, now); // what is forgiven begins anew
+            kept(after, polling, policy, now);
             places.put(after.id(), after);
         } else if (after.state() instanceof AllocationState.Active active) {
             lent(before, after, active, policy, now);
@@ -229,13 +229,8 @@ final class Turns {
                 () -> onHold + " are kept for persons: more than may be");
     }
 
-    private void kept(@Nullable Allocation before, Allocation after, Polling polling, Policy policy, Instant now) {
-        var was = before != null
-                        && before.state() instanceof Polling earlier
-                        && earlier.askedAt().equals(polling.askedAt())
-                ? earlier.keptUntil()
-                : null;
-        var latest = was == null ? now.plus(policy.retryAfter()) : was;
+    private void kept(Allocation after, Polling polling, Policy policy, Instant now) {
+        var latest = now.plus(policy.retryAfter());
         invariants.check(
                 polling.keptUntil() == null || !polling.keptUntil().isAfter(latest),
                 "P6",
