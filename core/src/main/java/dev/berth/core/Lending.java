@@ -60,6 +60,7 @@ final class Lending {
             }
             grant(allocation, pick);
             remember(key, allocation);
+            queue.took(pick, place);
             return new Answer.Current(working.allocation(allocation.id()));
         }
         if (waits) {

@@ -229,9 +229,26 @@ final class Queue {
 
     /** A request that joined the queue in this batch: whether it counts on something from now on. */
     void join(Allocation waiting) {
-        if (gatherer == null) {
+        boolean first = gatherer == null
+                ? kept.values().stream().anyMatch(keeper -> order.compare(waiting, keeper) < 0)
+                : order.compare(waiting, gatherer) < 0;
+        if (first) {
+            serve();
+        } else {
             gather(waiting);
-        } else if (order.compare(waiting, gatherer) < 0) {
+        }
+    }
+
+    /**
+     * Somebody was served at once: what was kept for those behind it is kept no more.
+     *
+     * @param place where it had kept asking
+     */
+    void took(Pick pick, @Nullable Allocation place) {
+        boolean others = pick.chosen().stream()
+                .map(chosen -> kept.get(chosen.environment().name()))
+                .anyMatch(keeper -> keeper != null && (place == null || !keeper.id().equals(place.id())));
+        if (others) {
             serve();
         }
     }
