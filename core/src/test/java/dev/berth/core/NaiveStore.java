@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -37,8 +38,22 @@ final class NaiveStore {
     private final int mostDue;
     private final int mostHeads;
     private final UnaryOperator<Decision> tamper;
+    private final UnaryOperator<Slice> blind;
+    /** What the last commands, and the batches that followed them at once, wrote. */
+    final Set<EnvironmentName> lastChanged = new HashSet<>();
+    /** How many batches followed the last commands at once. */
+    int lastFollowed;
 
     NaiveStore(int mostDue, int mostHeads, UnaryOperator<Decision> tamper) {
+        this(mostDue, mostHeads, tamper, UnaryOperator.identity());
+    }
+
+    /**
+     * @param tamper plants a defect in decisions
+     * @param blind plants one in the rules: they do not see all
+     */
+    NaiveStore(int mostDue, int mostHeads, UnaryOperator<Decision> tamper, UnaryOperator<Slice> blind) {
+        this.blind = blind;
         this.mostDue = mostDue;
         this.mostHeads = mostHeads;
         this.tamper = tamper;
@@ -50,6 +65,8 @@ final class NaiveStore {
 
     /** One batch, and the further ones that it says are to follow at once. The answers are those of the first. */
     Decision run(int pool, List<Command> commands, Instant now) {
+        lastChanged.clear();
+        lastFollowed = 0;
         var first = once(pool, commands, now);
         lastEvents.clear();
         lastEvents.addAll(first.events());
@@ -59,6 +76,7 @@ final class NaiveStore {
                 throw new AssertionError("another batch is asked for without an end");
             }
             var next = once(pool, List.of(new Command.Tick()), now);
+            lastFollowed++;
             lastEvents.addAll(next.events());
             again = next.again();
         }
@@ -68,8 +86,9 @@ final class NaiveStore {
 
     private Decision once(int number, List<Command> commands, Instant now) {
         var pool = pools.get(number);
-        var slice = load(pool, Slice.Needs.of(commands), now);
+        var slice = blind.apply(load(pool, Slice.Needs.of(commands), now));
         var decision = tamper.apply(Rules.decide(slice, commands, now));
+        decision.environments().forEach(change -> lastChanged.add(change.after().name()));
         new StoreCheck(this).apply(pool, commands, decision, now);
         return decision;
     }

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class StoreCheck {
     private final NaiveStore store;
     private final Set<AllocationId> blockedBefore = new HashSet<>();
+    private final Set<AllocationId> asleepBefore = new HashSet<>();
     private long sequenceBefore;
 
     StoreCheck(NaiveStore store) {
@@ -41,6 +42,9 @@ final class StoreCheck {
         store.queue(before)
                 .filter(waiting -> waiting.state() instanceof Pending pending && isBlocked(waiting, pending, before))
                 .forEach(waiting -> blockedBefore.add(waiting.id()));
+        store.ofPool(before)
+                .filter(waiting -> waiting.state() instanceof Pending pending && pending.interestUntil() == null)
+                .forEach(waiting -> asleepBefore.add(waiting.id()));
         sequenceBefore = before.sequence();
         long number = before.events();
         for (var event : decision.events()) {
@@ -380,9 +384,9 @@ final class StoreCheck {
         if (after.policy().queue().order() == Policy.Queueing.Order.FAIR || isLoan(granted)) {
             return; // whose turn it was cannot be told afterwards
         }
-        // whoever kept asking has the place of its first time
+        // whoever kept asking has the place of its first time, unless it asks with a higher priority now
         var turn = places.stream()
-                .filter(place -> Slice.Place.of(place).equals(Slice.Place.of(granted)))
+                .filter(place -> Slice.Place.of(place).equals(Slice.Place.of(granted)) && place.rank() <= granted.rank())
                 .findFirst()
                 .orElse(granted);
         var free = store.inPool(after).filter(Environment::isFree).toList();
@@ -425,6 +429,7 @@ final class StoreCheck {
                 && pending.interestUntil() != null
                 && pending.interestUntil().isAfter(after.touchedAt())
                 && !isOverQuota(waiting, after)
+                && !asleepBefore.contains(waiting.id()) // it may have come back after others were served
                 && !blockedBefore.contains(waiting.id())
                 && !isBlocked(waiting, pending, after);
     }
