@@ -77,7 +77,11 @@ final class Replay implements AutoCloseable {
         /** It was not granted at once. */
         default void queued(Replay replay, Allocation allocation) {}
 
-        /** @param waited since it was asked for */
+        /**
+         * It has what it asked for.
+         *
+         * @param waited since it was asked for
+         */
         default void granted(Replay replay, Allocation allocation, Job job, Duration waited) {}
 
         default void ended(Replay replay, Allocation allocation, Duration lasted) {}

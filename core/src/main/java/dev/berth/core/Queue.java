@@ -247,7 +247,8 @@ final class Queue {
     void took(Pick pick, @Nullable Allocation place) {
         boolean others = pick.chosen().stream()
                 .map(chosen -> kept.get(chosen.environment().name()))
-                .anyMatch(keeper -> keeper != null && (place == null || !keeper.id().equals(place.id())));
+                .anyMatch(keeper ->
+                        keeper != null && (place == null || !keeper.id().equals(place.id())));
         if (others) {
             serve();
         }

@@ -386,7 +386,8 @@ final class StoreCheck {
         }
         // whoever kept asking has the place of its first time, unless it asks with a higher priority now
         var turn = places.stream()
-                .filter(place -> Slice.Place.of(place).equals(Slice.Place.of(granted)) && place.rank() <= granted.rank())
+                .filter(place ->
+                        Slice.Place.of(place).equals(Slice.Place.of(granted)) && place.rank() <= granted.rank())
                 .findFirst()
                 .orElse(granted);
         var free = store.inPool(after).filter(Environment::isFree).toList();

@@ -111,7 +111,7 @@ final class Turns {
                 given.add(grant);
                 interested(grant, known.get(change.after().id()), now, forgiven);
             }
-            change(change.before(), change.after(), policy, now, forgiven);
+            change(change.before(), change.after(), policy, now);
             var earlier = change.before();
             if (earlier == null || (earlier.state() instanceof Pending && !isAwake(earlier, now))) {
                 late.add(change.after().id());
@@ -172,7 +172,7 @@ final class Turns {
         return names;
     }
 
-    private void change(@Nullable Allocation before, Allocation after, Policy policy, Instant now, boolean forgiven) {
+    private void change(@Nullable Allocation before, Allocation after, Policy policy, Instant now) {
         if (before != null) {
             count(before, -1);
         }
@@ -402,8 +402,8 @@ final class Turns {
 
         private List<Allocation> firstOfEach(List<Allocation> all) {
             var first = new HashMap<NeedClass, Allocation>();
-            all.forEach(place ->
-                    first.merge(place.request().need(), place, (one, other) -> order.surely(other, one) ? other : one));
+            all.forEach(place -> first.merge(
+                    place.request().need(), place, (known, next) -> order.surely(next, known) ? next : known));
             return List.copyOf(first.values());
         }
 
