@@ -1,6 +1,7 @@
 package dev.berth.server.forecast;
 
 import dev.berth.core.Allocation;
+import dev.berth.core.AllocationState;
 import dev.berth.core.Forecast;
 import dev.berth.core.ForecastEstimate;
 import dev.berth.core.ForecastPool;
@@ -64,11 +65,7 @@ public final class Forecasts {
         private long historyAgainAt;
     }
 
-    private record Look(Instant now, Forecast forecast) {
-        boolean isBefore(Allocation allocation) {
-            return now.isBefore(allocation.createdAt());
-        }
-    }
+    private record Look(Instant now, Forecast forecast) {}
 
     /**
      * What a principal is told of an allocation that waits; who holds what it waits for where the principal may see that. Empty where
@@ -81,12 +78,8 @@ public final class Forecasts {
             found = look(allocation, true); // it came after the last look
             why = found.flatMap(look -> look.forecast().why(allocation.id()));
         }
-        if (why.isEmpty() && found.filter(look -> look.isBefore(allocation)).isPresent()) {
-            return store.pool(allocation.pool())
-                    .map(pool -> new Outlook(Math.max(1, pool.waiting()), null, null, "came a moment ago"));
-        }
         if (found.isEmpty() || why.isEmpty()) {
-            return Optional.empty();
+            return unseen(allocation);
         }
         var look = found.get();
         var reason = why.get();
@@ -96,6 +89,14 @@ public final class Forecasts {
                 estimate.map(ForecastEstimate::p50).orElse(null),
                 estimate.map(ForecastEstimate::p90).orElse(null),
                 reason.sentence(look.now()) + heldBy(principal, reason)));
+    }
+
+    /** What is told of one that came since the last look; empty where it waits no more. */
+    private Optional<Outlook> unseen(Allocation allocation) {
+        return store.allocation(allocation.id())
+                .filter(now -> now.state() instanceof AllocationState.Pending)
+                .flatMap(_ -> store.pool(allocation.pool()))
+                .map(pool -> new Outlook(Math.max(1, pool.waiting()), null, null, "came a moment ago"));
     }
 
     /** Its own loans are known to anybody, all of them to who sees everything. */
@@ -127,11 +128,8 @@ public final class Forecasts {
         try {
             long began = nanos.getAsLong();
             var last = pool.look;
-            if (last != null) {
-                boolean sooner = missing && last.isBefore(allocation);
-                if (began - (sooner ? pool.lookForNewAt : pool.lookAgainAt) < 0) {
-                    return Optional.of(last);
-                }
+            if (last != null && began - (missing ? pool.lookForNewAt : pool.lookAgainAt) < 0) {
+                return Optional.of(last);
             }
             var look = store.pool(allocation.pool()).map(row -> look(row, pool));
             long ended = nanos.getAsLong();

@@ -150,7 +150,6 @@ class ForecastsTest {
         asks(CI, "other", Duration.ofMinutes(40));
         assertThat(slow.of(CI, asks(CI, "second", Duration.ofMinutes(5))))
                 .hasValueSatisfying(outlook -> assertThat(outlook.p90()).isNotNull());
-        now = now.plusMillis(1);
 
         var last = asks(CI, "third", Duration.ofMinutes(5));
         assertThat(slow.of(CI, last)).hasValueSatisfying(outlook -> {
