@@ -12,23 +12,31 @@ import java.util.List;
  * @param sizes of pools, in environments; the first is what the others are compared to
  * @param waiting requests in the queue
  * @param ended rows of history
+ * @param requests of a replayed day
+ * @param seed of what is made up
  */
-record Effort(int rounds, Duration each, int callers, List<Integer> sizes, int waiting, int ended) {
+record Effort(
+        int rounds, Duration each, int callers, List<Integer> sizes, int waiting, int ended, int requests, long seed) {
     /** What the figures in the docs were made with. */
     static Effort full() {
-        return new Effort(5, Duration.ofSeconds(4), 64, List.of(1_000, 10, 100_000, 1_000_000), 10_000, 1_000_000);
+        return new Effort(
+                5, Duration.ofSeconds(4), 64, List.of(1_000, 10, 100_000, 1_000_000), 10_000, 1_000_000, 1_500, 1);
     }
 
     /** A moment, to see that it runs. */
     static Effort moment() {
-        return new Effort(1, Duration.ofMillis(100), 4, List.of(10, 20), 10, 100);
+        return new Effort(1, Duration.ofMillis(100), 4, List.of(10, 20), 10, 100, 60, 1);
     }
 
     Effort withRounds(int count) {
-        return new Effort(count, each, callers, sizes, waiting, ended);
+        return new Effort(count, each, callers, sizes, waiting, ended, requests, seed);
     }
 
     Effort withEach(Duration time) {
-        return new Effort(rounds, time, callers, sizes, waiting, ended);
+        return new Effort(rounds, time, callers, sizes, waiting, ended, requests, seed);
+    }
+
+    Effort withSeed(long other) {
+        return new Effort(rounds, each, callers, sizes, waiting, ended, requests, other);
     }
 }

@@ -6,6 +6,7 @@ import dev.berth.core.Answer;
 import dev.berth.core.Caller;
 import dev.berth.core.Command;
 import dev.berth.core.Decision;
+import dev.berth.core.NeedClass;
 import dev.berth.core.Request;
 import dev.berth.server.ledger.Ledger;
 import dev.berth.server.store.Store;
@@ -38,6 +39,7 @@ final class InProcess implements AutoCloseable {
     /** What became active, oldest first; kept only where environments are handed over. */
     private final Queue<AllocationId> active = new ConcurrentLinkedQueue<>();
 
+    private volatile List<NeedClass> needs = List.of(NeedClass.ONE);
     private volatile boolean handsOver;
     private volatile boolean stopped;
 
@@ -88,13 +90,20 @@ final class InProcess implements AutoCloseable {
         return ledger;
     }
 
+    /** What is asked for from now on, one of these at random. */
+    void asksFor(List<NeedClass> any) {
+        needs = List.copyOf(any);
+    }
+
     /** Asks for one environment; the key is a new one. */
     private Answer ask(Duration maxWait) {
         long key = keys.incrementAndGet();
-        var request =
-                new Request("https://ci.example/job/42", 1, null, null, maxWait, "{}", "key-" + key, "digest-" + key);
+        var any = needs;
+        var need = any.get(ThreadLocalRandom.current().nextInt(any.size()));
+        var request = new Request(
+                "https://ci.example/job/42", need, null, null, maxWait, 0, "{}", "key-" + key, "digest-" + key);
         var id = AllocationId.create(1, Instant.now(), ThreadLocalRandom.current());
-        return ledger.call(BenchPool.NAME, new Command.Ask(id, PRINCIPAL, request));
+        return ledger.call(BenchPool.NAME, new Command.Ask(id, PRINCIPAL, request, Duration.ZERO, null, false));
     }
 
     private void release(AllocationId id) {

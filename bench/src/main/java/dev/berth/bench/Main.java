@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /** The command {@code bench/run}. */
 public final class Main {
     private static final String USAGE = """
-            Usage: bench/run [--rounds N] [--seconds N] [--json FILE] [NAME...]
+            Usage: bench/run [--rounds N] [--seconds N] [--seed N] [--json FILE] [NAME...]
             Names: %s; all of them where none is given.""";
 
     private Main() {}
@@ -33,6 +33,9 @@ public final class Main {
         all.put("http-size", (report, effort) -> new HttpBench(report, effort).size());
         all.put("wake", (report, effort) -> new WakeBench(report, effort).run());
         all.put("start", (report, effort) -> new StartBench(report, effort).run());
+        all.put("shapes", (report, effort) -> new ShapesBench(report, effort).run());
+        all.put("scarce", (report, effort) -> new ScarceBench(report, effort).run());
+        all.put("forecast", (report, effort) -> new ForecastBench(report, effort).run());
         return all;
     }
 
@@ -46,6 +49,7 @@ public final class Main {
             switch (word) {
                 case "--rounds" -> effort = effort.withRounds(Integer.parseInt(words.next()));
                 case "--seconds" -> effort = effort.withEach(Duration.ofSeconds(Long.parseLong(words.next())));
+                case "--seed" -> effort = effort.withSeed(Long.parseLong(words.next()));
                 case "--json" -> json = Path.of(words.next());
                 default -> names.add(word);
             }

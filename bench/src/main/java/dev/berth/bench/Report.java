@@ -46,6 +46,11 @@ final class Report {
         out.printf(Locale.ROOT, "  %-62s %12s   (%s to %s)%n", name, number(median), number(least), number(most));
     }
 
+    /** What there is no figure for. */
+    void note(String text) {
+        out.printf("  %s%n", text);
+    }
+
     void ratio(String name, double value, @Nullable Double target) {
         sections.getLast().ratios().add(new Ratio(name, value, target));
         out.printf(

@@ -14,9 +14,11 @@ import dev.berth.server.auth.Directory;
 import dev.berth.server.auth.EventDesk;
 import dev.berth.server.auth.PoolDesk;
 import dev.berth.server.auth.Principal;
+import dev.berth.server.auth.QueueDesk;
 import dev.berth.server.auth.Role;
 import dev.berth.server.auth.StandingAccess;
 import dev.berth.server.auth.TokenDesk;
+import dev.berth.server.forecast.Forecasts;
 import dev.berth.server.http.ConfigurationDesk;
 import dev.berth.server.http.HttpApi;
 import dev.berth.server.http.ServiceMetrics;
@@ -111,6 +113,7 @@ final class Service {
         var ledger = inProcess.ledger();
         var desks = new Desks(
                 new AllocationDesk(ledger, store, new AccessDesk(vault, new NoAccess()), Instant::now, random),
+                new QueueDesk(new Forecasts(store, Instant::now, System::nanoTime)::of),
                 new PoolDesk(ledger, store, Instant::now),
                 new EventDesk(store),
                 new TokenDesk(store, () -> directory, authenticator, Instant::now, random));
@@ -133,7 +136,8 @@ final class Service {
 
     private static final class NoAccess implements StandingAccess {
         @Override
-        public @Nullable Map<String, Object> credentials(PoolName pool, EnvironmentName environment) {
+        public @Nullable Map<String, Object> credentials(
+                PoolName pool, EnvironmentName environment, @Nullable String profile) {
             return null;
         }
 

@@ -19,7 +19,8 @@ import picocli.CommandLine.Option;
         footerHeading = "%nExamples:%n",
         footer = {
             "  berth allocate --pool scratch",
-            "  berth allocate --pool release --count 2 --wait 10m --output json",
+            "  berth allocate --pool release --count 2 --distinct account --wait 10m --output json",
+            "  berth allocate --pool lab --need arch=arm64 --need 'size=[\"s\",\"m\"]' --access readonly",
             "  id=$(berth allocate --pool scratch -o json | jq -r .id); …; berth release \"$id\""
         })
 final class AllocateCommand implements Callable<Integer> {
@@ -65,9 +66,10 @@ final class AllocateCommand implements Callable<Integer> {
             received.compareAndSet(null, signal);
             waiter.interrupt();
         });
-        Allocation allocation;
-        try (Progress progress = new Progress(around.err(), around.liveErr(), asked.pool())) {
-            allocation = service.client().acquire(asked, progress);
+        try (Progress progress = Progress.start(around, asked.pool())) {
+            Allocation allocation = service.client().acquire(asked, progress);
+            output.print(around, allocation.json(), () -> AllocationText.lines(allocation));
+            return ExitCode.OK;
         } catch (BerthUnreachable e) {
             Sig signal = received.get();
             if (signal != null) {
@@ -75,11 +77,5 @@ final class AllocateCommand implements Callable<Integer> {
             }
             throw e;
         }
-        if (output.json()) {
-            around.out().println(Json.pretty(allocation.json()));
-        } else {
-            AllocationText.lines(allocation).forEach(around.out()::println);
-        }
-        return ExitCode.OK;
     }
 }

@@ -56,7 +56,10 @@ final class BerthCommand implements Runnable {
         root.addSubcommand(new AllocateCommand(around));
         root.addSubcommand(new ReleaseCommand(around));
         root.addSubcommand(new ExtendCommand(around));
+        root.addSubcommand(new HoldCommand(around));
         root.addSubcommand(new KeepaliveCommand(around));
+        // So that -5 is a number and no option.
+        root.addSubcommand(new CommandLine(new PriorityCommand(around)).setUnmatchedOptionsArePositionalParams(true));
         root.addSubcommand(new StatusCommand(around));
         root.addSubcommand(environments(around));
         root.addSubcommand(new EventsCommand(around));

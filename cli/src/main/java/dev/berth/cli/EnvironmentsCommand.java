@@ -62,7 +62,8 @@ final class EnvironmentsCommand implements Callable<Integer> {
         if (name == null) {
             list(client);
         } else {
-            detail(client.environment(name));
+            Environment one = client.environment(name);
+            output.print(around, one.json(), () -> detail(one));
         }
         return ExitCode.OK;
     }
@@ -97,42 +98,35 @@ final class EnvironmentsCommand implements Callable<Integer> {
     private static List<String> row(Environment environment) {
         return List.of(
                 environment.name(),
-                or(environment.pool()),
+                Text.orDash(environment.pool()),
                 environment.state() + (environment.retiring() ? " (retiring)" : ""),
-                or(environment.since()),
-                or(environment.holder()),
-                or(environment.reason()));
+                Text.orDash(environment.since()),
+                Text.orDash(environment.holder()),
+                Text.orDash(environment.reason()));
     }
 
-    private static String or(@Nullable Object value) {
-        return value == null ? "-" : value.toString();
-    }
-
-    private void detail(Environment environment) {
-        if (output.json()) {
-            around.out().println(Json.pretty(environment.json()));
-            return;
-        }
+    private static List<String> detail(Environment environment) {
         List<List<String>> rows = new ArrayList<>();
-        rows.add(List.of("pool", or(environment.pool())));
+        rows.add(List.of("pool", Text.orDash(environment.pool())));
         rows.add(List.of("state", environment.state() + (environment.retiring() ? " (retiring)" : "")));
-        rows.add(List.of("since", or(environment.since())));
-        rows.add(List.of("holder", or(environment.holder())));
-        rows.add(List.of("reason", or(environment.reason())));
+        rows.add(List.of("since", Text.orDash(environment.since())));
+        rows.add(List.of("holder", Text.orDash(environment.holder())));
+        rows.add(List.of("reason", Text.orDash(environment.reason())));
         if (environment.retiredAt() != null) {
             rows.add(List.of("retired", environment.retiredAt().toString()));
         }
-        Text.table(List.of("environment", environment.name()), rows).forEach(around.out()::println);
+        List<String> lines = Text.table(List.of("environment", environment.name()), rows);
         if (environment.report() != null) {
-            around.out().println();
-            around.out().println("report");
-            environment.report().lines().forEach(line -> around.out().println("  " + Text.clean(line)));
+            lines.add("");
+            lines.add("report");
+            environment.report().lines().forEach(line -> lines.add("  " + Text.clean(line)));
         }
         if (!environment.history().isEmpty()) {
-            around.out().println();
-            around.out().println("history");
-            environment.history().forEach(entry -> around.out().println("  " + EventText.line(entry)));
+            lines.add("");
+            lines.add("history");
+            environment.history().forEach(entry -> lines.add("  " + EventText.line(entry)));
         }
+        return lines;
     }
 
     /** One of the things that operators do; made once for each {@link EnvironmentAction}. */

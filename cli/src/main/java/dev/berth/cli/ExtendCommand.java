@@ -4,6 +4,7 @@ import dev.berth.client.Allocation;
 import dev.berth.client.BerthClient;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
@@ -56,11 +57,7 @@ final class ExtendCommand implements Callable<Integer> {
     public Integer call() {
         BerthClient client = service.client();
         Allocation extended = client.extend(id, end(client));
-        if (output.json()) {
-            around.out().println(Json.pretty(extended.json()));
-        } else {
-            around.out().println("extended until " + extended.expiresAt());
-        }
+        output.print(around, extended.json(), () -> List.of("extended until " + extended.expiresAt()));
         return ExitCode.OK;
     }
 

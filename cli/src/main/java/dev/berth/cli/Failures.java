@@ -28,11 +28,21 @@ final class Failures {
                 + String.valueOf(failure.getMessage()).lines().map(Text::clean).collect(Collectors.joining("\n")));
         if (failure instanceof BerthProblem problem) {
             for (BerthProblem.FieldError error : problem.errors()) {
-                err.println("  " + (error.line() == null ? "" : "line " + error.line() + ": ")
-                        + (error.field() == null ? "" : Text.clean(error.field()) + ": ")
-                        + Text.clean(error.message()));
+                String line = (error.line() == null ? "" : "line " + error.line() + ": ")
+                        + (error.field() == null ? "" : error.field() + ": ")
+                        + error.message();
+                // A single mistake is most often the message itself.
+                if (!line.equals(problem.message())) {
+                    err.println("  " + Text.clean(line));
+                }
             }
-            problem.requestId().ifPresent(id -> err.println("  (" + problem.code() + ", request " + id + ")"));
+            String again = problem.retryAfter()
+                    .map(pause -> ", ask again in " + Text.duration(pause))
+                    .orElse("");
+            String request = problem.requestId().map(id -> ", request " + id).orElse("");
+            if (!again.isEmpty() || !request.isEmpty()) {
+                err.println(Text.clean("  (" + problem.code() + again + request + ")"));
+            }
         }
         return code;
     }
@@ -60,7 +70,8 @@ final class Failures {
     private static int code(BerthProblem problem) {
         return switch (problem.code()) {
             case "configuration-invalid", "mass-removal" -> ExitCode.BAD_CONFIGURATION;
-            case "extend-not-allowed" -> ExitCode.NOT_ALLOWED;
+            case "extend-not-allowed", "hold-not-allowed" -> ExitCode.NOT_ALLOWED;
+            case "not-waiting" -> ExitCode.USAGE;
             case "lease-lost" -> ExitCode.LEASE_LOST;
             default ->
                 switch (problem.status()) {

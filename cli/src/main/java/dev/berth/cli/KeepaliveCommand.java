@@ -1,6 +1,7 @@
 package dev.berth.cli;
 
 import dev.berth.client.Allocation;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -33,13 +34,20 @@ final class KeepaliveCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Allocation kept = service.client().keepalive(id);
-        if (output.json()) {
-            around.out().println(Json.pretty(kept.json()));
-        } else if (kept.keepaliveBy() == null) {
-            around.out().println("held; its keepalive is off");
-        } else {
-            around.out().println("held; next sign of life by " + kept.keepaliveBy());
-        }
+        output.print(around, kept.json(), () -> List.of(said(kept)));
         return ExitCode.OK;
+    }
+
+    private static String said(Allocation kept) {
+        return switch (kept.state()) {
+            case PENDING -> "waiting; its place is kept";
+            case GRANTING -> "its access is being issued";
+            case ACTIVE, ENDED ->
+                kept.heldUntil() != null
+                        ? "kept until " + kept.heldUntil()
+                        : kept.keepaliveBy() == null
+                                ? "held; its keepalive is off"
+                                : "held; next sign of life by " + kept.keepaliveBy();
+        };
     }
 }

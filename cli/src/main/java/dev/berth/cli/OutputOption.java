@@ -1,5 +1,7 @@
 package dev.berth.cli;
 
+import java.util.List;
+import java.util.function.Supplier;
 import picocli.CommandLine.Option;
 
 /** How a command prints its result. */
@@ -17,6 +19,20 @@ final class OutputOption {
             paramLabel = "table|json",
             description = "How to print the result: table (default) or json.")
     private Format format = Format.TABLE;
+
+    /**
+     * Prints a result in the form that was asked for.
+     *
+     * @param json the service's answer
+     * @param lines the same for people
+     */
+    void print(Surroundings around, String json, Supplier<List<String>> lines) {
+        if (json()) {
+            around.out().println(Json.pretty(json));
+        } else {
+            lines.get().forEach(around.out()::println);
+        }
+    }
 
     boolean json() {
         return format == Format.JSON;

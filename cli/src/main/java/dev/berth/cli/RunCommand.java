@@ -4,6 +4,8 @@ import dev.berth.client.AllocationRequest;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -17,6 +19,9 @@ import picocli.CommandLine.Parameters;
             "%nWaits for the environments, runs COMMAND, and releases them however it ends: by success, failure,"
                     + " Ctrl-C or SIGTERM. Killed with -9, it holds nothing for longer than its keepalive of 60 s."
                     + " When the lease is lost, the command is stopped.",
+            "%nWith --hold-on-failure, environments whose COMMAND ended by itself with another code than 0 are kept for"
+                    + " persons, who may look at what went wrong: 'berth status ID' shows them the access, 'berth"
+                    + " release ID' ends it. Where the service refuses that, they are released.",
             "%nCOMMAND gets BERTH_ALLOCATION (the id), BERTH_ACCESS_FILE (the allocation as JSON, readable by its user"
                     + " only, removed at the end) and the variables that the environment's provider names; those of a"
                     + " second environment end in _2, and so on."
@@ -34,6 +39,9 @@ import picocli.CommandLine.Parameters;
         footer = {
             "  berth run --pool scratch -- ./test.sh",
             "  berth run --pool release --count 2 --wait 30m --duration 90m -- make integration-test",
+            "  berth run --pool lab --need arch=arm64 --need zone='*' --need 'size=[\"s\",\"m\"]' -- ./test.sh",
+            "  berth run --pool lab --constraint region=us-east-1,eu-west-1 --label team=cli -- ./test.sh",
+            "  berth run --pool lab --hold-on-failure 30m --hold-to alice,bob -- ./test.sh",
             "  berth run --pool scratch -- sh -c 'jq .connection \"$BERTH_ACCESS_FILE\"'"
         })
 final class RunCommand implements Callable<Integer> {
@@ -62,6 +70,30 @@ final class RunCommand implements Callable<Integer> {
                     + " Four signs are sent in that time. Default: ${DEFAULT-VALUE}.")
     private Duration keepalive = Duration.ofSeconds(60);
 
+    /** The second only with the first. */
+    static final class OnFailure {
+        @Option(
+                names = "--hold-on-failure",
+                required = true,
+                paramLabel = "TIME",
+                converter = DurationConverter.class,
+                description = "Keep the environments for so long where COMMAND fails.")
+        private Duration longest = Duration.ZERO;
+
+        @Option(
+                names = "--hold-to",
+                paramLabel = "WHO[,WHO]",
+                description = "The principals whom they are kept for, beside the one that asked for them.")
+        private @Nullable String to;
+
+        Handover handover() {
+            return Handover.of("--hold-on-failure", longest, "--hold-to", to);
+        }
+    }
+
+    @ArgGroup(exclusive = false)
+    private @Nullable OnFailure onFailure;
+
     @Parameters(arity = "1..*", paramLabel = "COMMAND", description = "The command and its arguments, after '--'.")
     private List<String> command = List.of();
 
@@ -74,7 +106,8 @@ final class RunCommand implements Callable<Integer> {
     public Integer call() {
         AllocationRequest asked =
                 request.request(around.env()).maxWait(wait).keepalive(keepalive).build();
-        RunSession session = new RunSession(around, service.client(), asked, command);
+        Handover handover = onFailure == null ? null : onFailure.handover();
+        RunSession session = new RunSession(around, service.client(), asked, command, handover);
         Signals.handle(session::signal);
         return session.run();
     }

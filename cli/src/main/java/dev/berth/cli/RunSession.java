@@ -35,6 +35,7 @@ final class RunSession {
     private final BerthClient client;
     private final AllocationRequest request;
     private final List<String> command;
+    private final @Nullable Handover handover;
 
     /** Guards the three below. */
     private final Object turn = new Object();
@@ -43,11 +44,28 @@ final class RunSession {
     private @Nullable Thread waiter;
     private @Nullable Process process;
 
-    RunSession(Surroundings around, BerthClient client, AllocationRequest request, List<String> command) {
+    /**
+     * What came of the command.
+     *
+     * @param code the exit code
+     * @param ran whether it ran to its own end
+     */
+    private record Ending(int code, boolean ran) {
+        static final Ending NONE = new Ending(ExitCode.DEFECT, false);
+    }
+
+    /** @param handover for whom the environments are kept where the command fails; null for nobody */
+    RunSession(
+            Surroundings around,
+            BerthClient client,
+            AllocationRequest request,
+            List<String> command,
+            @Nullable Handover handover) {
         this.around = around;
         this.client = client;
         this.request = request;
         this.command = List.copyOf(command);
+        this.handover = handover;
     }
 
     /** Runs to the end and tells the exit code; a failure before the command ran is thrown. */
@@ -57,13 +75,12 @@ final class RunSession {
             return signalled();
         }
         try (Lease lease = Lease.of(client, allocation, request.keepalive())) {
-            String outcome = "failure";
+            Ending ending = Ending.NONE;
             try {
-                int code = work(lease);
-                outcome = receivedAny() ? "interrupted" : code == 0 ? "success" : "failure";
-                return code;
+                ending = work(lease);
+                return ending.code();
             } finally {
-                release(lease, outcome);
+                finish(lease, ending);
             }
         }
     }
@@ -98,7 +115,7 @@ final class RunSession {
             }
             waiter = Thread.currentThread();
         }
-        try (Progress progress = new Progress(around.err(), around.liveErr(), request.pool())) {
+        try (Progress progress = Progress.start(around, request.pool())) {
             return client.acquire(request, progress);
         } catch (BerthUnreachable e) {
             if (receivedAny()) {
@@ -114,25 +131,20 @@ final class RunSession {
         }
     }
 
-    private int work(Lease lease) {
+    private Ending work(Lease lease) {
         Allocation allocation = lease.allocation();
         try (AccessFile access = AccessFile.write(allocation, around.env())) {
             around.err()
-                    .println("berth: got "
-                            + allocation.environments().stream()
-                                    .map(LentEnvironment::name)
-                                    .map(Text::clean)
-                                    .collect(Collectors.joining(", "))
-                            + " of pool " + allocation.pool()
+                    .println("berth: got " + names(allocation) + " of pool " + allocation.pool()
                             + (allocation.expiresIn() == null ? "" : " for " + Text.duration(allocation.expiresIn())));
             ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
             Map<String, String> env = builder.environment();
             env.putAll(access.variables(allocation));
             Process started = start(builder);
-            return started == null ? signalled() : await(started, lease);
+            return started == null ? new Ending(signalled(), false) : await(started, lease);
         } catch (CannotStart e) {
             around.err().println("berth: cannot run " + Text.clean(command.getFirst()) + ": " + e.getMessage());
-            return e.found ? ExitCode.CANNOT_RUN : ExitCode.NO_SUCH_COMMAND;
+            return new Ending(e.found ? ExitCode.CANNOT_RUN : ExitCode.NO_SUCH_COMMAND, false);
         } catch (IOException e) {
             throw new CliFailure(ExitCode.DEFECT, "cannot write the access file: " + e.getMessage(), e);
         }
@@ -160,17 +172,17 @@ final class RunSession {
                 .anyMatch(folder -> Files.exists(Path.of(folder, name)));
     }
 
-    private int await(Process running, Lease lease) {
+    private Ending await(Process running, Lease lease) {
         CompletableFuture<LeaseLoss> lost = lease.lost();
         try {
             CompletableFuture.anyOf(running.onExit(), lost).get();
             if (!running.isAlive()) {
-                return running.exitValue();
+                return new Ending(running.exitValue(), true);
             }
             LeaseLoss loss = lost.get();
             around.err().println("berth: the lease was lost, stopping the command: " + Text.clean(loss.message()));
             stop(running);
-            return ExitCode.LEASE_LOST;
+            return new Ending(ExitCode.LEASE_LOST, false);
         } catch (InterruptedException e) {
             stop(running);
             throw new IllegalStateException("interrupted without a signal", e);
@@ -200,6 +212,40 @@ final class RunSession {
     private static List<ProcessHandle> tree(Process running) {
         return Stream.concat(Stream.of(running.toHandle()), running.descendants())
                 .toList();
+    }
+
+    private static String names(Allocation allocation) {
+        return allocation.environments().stream()
+                .map(LentEnvironment::name)
+                .map(Text::clean)
+                .collect(Collectors.joining(", "));
+    }
+
+    private void finish(Lease lease, Ending ending) {
+        boolean interrupted = receivedAny();
+        // A command that was interrupted, or that never ran, left nothing to be looked at.
+        boolean failed = ending.ran() && ending.code() != 0 && !interrupted;
+        if (handover == null || !failed || !keep(lease, ending.code(), handover)) {
+            release(lease, interrupted ? "interrupted" : ending.code() == 0 ? "success" : "failure");
+        }
+    }
+
+    private boolean keep(Lease lease, int code, Handover handover) {
+        String names = names(lease.allocation());
+        try {
+            Allocation held = lease.hold(handover.longest(), "failure", handover.to());
+            String id = Text.clean(held.id());
+            around.err()
+                    .println("berth: the command failed (exit code " + code + "); kept" + handover.until(held) + ": "
+                            + names);
+            around.err().println("  'berth status " + id + "' shows its access, 'berth release " + id + "' ends it");
+            return true;
+        } catch (BerthProblem | BerthUnreachable | MalformedReply e) {
+            around.err()
+                    .println("berth: could not keep " + names + handover.whom() + ", releasing: "
+                            + Text.clean(String.valueOf(e.getMessage())));
+            return false;
+        }
     }
 
     private void release(Lease lease, String outcome) {

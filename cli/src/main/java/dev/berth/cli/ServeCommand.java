@@ -119,16 +119,22 @@ final class ServeCommand implements Callable<Integer> {
     private void tell(BerthServer server, Path folder, @Nullable Path file) {
         PrintStream err = around.err();
         err.println("berth: serving " + server.url());
-        err.println("  configuration  "
-                + (file == null
-                        ? "as last put in force by 'berth config apply'"
-                        : file + ", read again when it changes"));
+        err.println("  configuration  " + configuration(server, file));
         err.println("  data           " + folder);
         Path token = new DataFolder(folder).adminToken();
         if (Files.exists(token)) {
             err.println("  admin token    " + token + ", found by berth on this machine by itself"
                     + (standard(folder) ? "" : " where BERTH_DATA or --data names the data folder"));
         }
+    }
+
+    private static String configuration(BerthServer server, @Nullable Path file) {
+        if (file == null) {
+            return "as last put in force by 'berth config apply'";
+        }
+        return server.isFileInForce()
+                ? file + ", read again when it changes"
+                : "the one before " + file + ", which is refused; it is read again when it changes";
     }
 
     private boolean standard(Path folder) {

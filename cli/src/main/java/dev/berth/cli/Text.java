@@ -3,6 +3,7 @@ package dev.berth.cli;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Text for people: tables and durations, free of what could move a terminal's cursor. */
 final class Text {
@@ -34,6 +35,38 @@ final class Text {
 
     private static String rest(long amount, String unit) {
         return amount == 0 ? "" : " " + amount + unit;
+    }
+
+    /** For what is not known better: {@code 20 s}, {@code 4 min}, {@code 2 h}, {@code 3 d}. */
+    static String roughly(Duration duration) {
+        long seconds = Math.max(1, duration.toSeconds());
+        if (seconds < 60) {
+            return rounded(seconds, 10) * 10 + " s";
+        }
+        if (seconds < 90 * 60) {
+            return rounded(seconds, 60) + " min";
+        }
+        return seconds < 48 * 3600 ? rounded(seconds, 3600) + " h" : rounded(seconds, 86_400) + " d";
+    }
+
+    private static long rounded(long seconds, long unit) {
+        return Math.max(1, (seconds + unit / 2) / unit);
+    }
+
+    /** A dash for what there is not. */
+    static String orDash(@Nullable Object value) {
+        return value == null ? "-" : value.toString();
+    }
+
+    /** Reads names with commas between them. */
+    static List<String> names(String option, String text) {
+        List<String> names = List.of(text.split(",", -1));
+        if (names.stream().anyMatch(String::isBlank)) {
+            throw new CliFailure(
+                    ExitCode.USAGE,
+                    option + " " + text + ": write it as one name, or several with commas between them");
+        }
+        return names;
     }
 
     /** Lays out rows under a header; the last column is not padded. */

@@ -91,10 +91,12 @@ final class TokenCommand implements Runnable {
                                 List.of("id", created.id()),
                                 List.of(
                                         List.of("token", created.token()),
-                                        List.of("principal", or(created.principal())),
+                                        List.of("principal", Text.orDash(created.principal())),
                                         List.of(
                                                 "expires",
-                                                created.expiresAt() == null ? "never" : or(created.expiresAt()))))
+                                                created.expiresAt() == null
+                                                        ? "never"
+                                                        : Text.orDash(created.expiresAt()))))
                         .forEach(around.out()::println);
             }
             return ExitCode.OK;
@@ -124,26 +126,23 @@ final class TokenCommand implements Runnable {
         @Override
         public Integer call() {
             TokenList list = service.client().tokens();
-            if (output.json()) {
-                around.out().println(Json.pretty(list.json()));
-                return ExitCode.OK;
-            }
+            output.print(around, list.json(), () -> table(list));
+            return ExitCode.OK;
+        }
+
+        private static List<String> table(TokenList list) {
             List<List<String>> rows = new ArrayList<>();
             for (TokenInfo token : list.tokens()) {
                 rows.add(List.of(
                         token.id(),
-                        or(token.principal()),
-                        or(token.createdAt()),
-                        token.expiresAt() == null ? "never" : or(token.expiresAt()),
-                        token.lastUsedAt() == null ? "never" : or(token.lastUsedAt())));
+                        Text.orDash(token.principal()),
+                        Text.orDash(token.createdAt()),
+                        token.expiresAt() == null ? "never" : Text.orDash(token.expiresAt()),
+                        token.lastUsedAt() == null ? "never" : Text.orDash(token.lastUsedAt())));
             }
-            if (rows.isEmpty()) {
-                around.out().println("no tokens");
-            } else {
-                Text.table(List.of("ID", "PRINCIPAL", "CREATED", "EXPIRES", "LAST USED"), rows)
-                        .forEach(around.out()::println);
-            }
-            return ExitCode.OK;
+            return rows.isEmpty()
+                    ? List.of("no tokens")
+                    : Text.table(List.of("ID", "PRINCIPAL", "CREATED", "EXPIRES", "LAST USED"), rows);
         }
     }
 
@@ -175,9 +174,5 @@ final class TokenCommand implements Runnable {
                 around.out().println("revoked " + Text.clean(id));
             });
         }
-    }
-
-    private static String or(@Nullable Object value) {
-        return value == null ? "-" : value.toString();
     }
 }

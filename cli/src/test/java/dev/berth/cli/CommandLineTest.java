@@ -93,6 +93,30 @@ class CommandLineTest {
                 "run --pool p --wait soon -- true",
                 "run --pool p --count 0 -- true",
                 "run --pool p --nonsense -- true",
+                "run --pool p --need arch -- true",
+                "run --pool p --need =arm64 -- true",
+                "run --pool p --need arch=a --need arch=b -- true",
+                "run --pool p --need size=[s,m] -- true",
+                "run --pool p --need size={s:1} -- true",
+                "run --pool p --need size=\"s -- true",
+                "run --pool p --constraint region -- true",
+                "run --pool p --constraint region= -- true",
+                "run --pool p --constraint region=a,,b -- true",
+                "run --pool p --constraint region=a --constraint region=b -- true",
+                "run --pool p --distinct region -- true",
+                "run --pool p --priority high -- true",
+                "run --pool p --priority 101 -- true",
+                "run --pool p --label team -- true",
+                "run --pool p --hold-to alice -- true",
+                "run --pool p --hold-on-failure 0s --hold-to alice -- true",
+                "run --pool p --hold-on-failure soon --hold-to alice -- true",
+                "run --pool p --hold-on-failure 30m --hold-to alice, -- true",
+                "hold a1",
+                "hold a1 --for 0s --to alice",
+                "priority a1",
+                "priority a1 high",
+                "priority a1 --nonsense",
+                "priority a1 -101",
                 "release",
                 "extend a1",
                 "extend --for 1h --until 2026-01-01T00:00:00Z a1",
@@ -120,11 +144,14 @@ class CommandLineTest {
         "404,no-such-pool,64",
         "409,mass-removal,78",
         "409,extend-not-allowed,77",
+        "409,hold-not-allowed,77",
+        "409,not-waiting,64",
         "409,environment-allocated,75",
         "410,lease-lost,79",
         "422,unsatisfiable,64",
         "423,no-environment-available,75",
         "429,queue-full,75",
+        "429,quota-exceeded,75",
         "500,internal,70",
         "502,http-502,69"
     })
@@ -132,6 +159,144 @@ class CommandLineTest {
         berth.answer("POST /allocations", status, "{\"code\":\"" + code + "\",\"message\":\"because\"}");
         assertThat(berth("allocate", "--pool", "p")).isEqualTo(exit);
         assertThat(err()).startsWith("berth: because");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "cores=8 | 8",
+                "cores=8.50 | 8.50",
+                "ssd=true | true",
+                "none=null | null",
+                "zone=\"8\" | \"8\"",
+                "size=[\"s\",\"m\"] | [\"s\",\"m\"]",
+                "disk={\"ssd\":true} | {\"ssd\":true}",
+                "arch=arm64 | \"arm64\"",
+                "arch=* | \"*\"",
+                "day=2026-01-01 | \"2026-01-01\"",
+                "tag=a=b | \"a=b\"",
+                "two=8 9 | \"8 9\"",
+                "empty= | \"\"",
+            })
+    void aNeedIsAskedForByTheTypeThatItIsWrittenIn(String need, String sent) {
+        assertThat(berth("allocate", "--pool", "p", "--need", need))
+                .as(this::err)
+                .isZero();
+        String key = need.substring(0, need.indexOf('='));
+        assertThat(berth.asked().getFirst().body())
+                .contains("\"environments\":[{\"capabilities\":{\"" + key + "\":" + sent + "}}]");
+    }
+
+    @Test
+    void everythingThatCanBeAskedForIsSent() {
+        assertThat(berth(("allocate --pool p --requester r --need arch=arm64 --need zone=* --count 2 --access readonly"
+                                + " --distinct account --constraint region=us-east-1,eu-west-1"
+                                + " --constraint account=1 --priority -5 --label team=cli --label why=a=b")
+                        .split(" ")))
+                .as(this::err)
+                .isZero();
+        assertThat(Json.MAPPER.readTree(berth.asked().getFirst().body())).isEqualTo(Json.MAPPER.readTree("""
+                {"pool":"p","requester":"r",
+                 "environments":[{"capabilities":{"arch":"arm64","zone":"*"},"count":2,"access":"readonly"}],
+                 "distinct":"account",
+                 "constraints":[{"type":"region","value":["us-east-1","eu-west-1"]},{"type":"account","value":["1"]}],
+                 "priority":-5,"labels":{"team":"cli","why":"a=b"}}"""));
+    }
+
+    @Test
+    void aValueThatLostItsQuotesToTheShellIsToldAsSuch() {
+        assertThat(berth("allocate", "--pool", "p", "--need", "size=[s,m]")).isEqualTo(ExitCode.USAGE);
+        assertThat(err()).contains("--need size=[s,m]", "put quotes around it for the shell");
+    }
+
+    @Test
+    void aRefusalForNowSaysWhenToAskAgain() {
+        berth.answer("POST /allocations", 429, """
+                {"code":"quota-exceeded","message":"ci holds 3 of 3 environments of pool 'p'","requestId":"r1"}""").retryAfter(90);
+        assertThat(berth("allocate", "--pool", "p")).isEqualTo(ExitCode.NOTHING_FREE);
+        assertThat(err()).isEqualTo("""
+                berth: ci holds 3 of 3 environments of pool 'p'
+                  (quota-exceeded, ask again in 1m 30s, request r1)
+                """);
+    }
+
+    @Test
+    void anAllocationIsKeptForPersons() {
+        assertThat(berth("hold", "a1", "--for", "30m", "--to", "alice,bob", "--outcome", "failure"))
+                .isZero();
+        assertThat(out()).isEqualTo("kept for alice, bob until 2026-01-01T01:00:00Z\n");
+        assertThat(berth.asked().getLast().body())
+                .isEqualTo("{\"for\":\"30m\",\"outcome\":\"failure\",\"to\":[\"alice\",\"bob\"]}");
+        out.reset();
+        assertThat(berth("keepalive", "a1")).isEqualTo(ExitCode.LEASE_LOST);
+        assertThat(berth("status", "a1")).isZero();
+        assertThat(out()).contains("kept until   2026-01-01T01:00:00Z\nkept for     alice\n");
+        out.reset();
+        assertThat(berth("hold", "a1", "--for", "30m")).isZero();
+        assertThat(berth.asked().getLast().body()).isEqualTo("{\"for\":\"30m\"}");
+        assertThat(out()).isEqualTo("kept until 2026-01-01T01:00:00Z\n");
+    }
+
+    @Test
+    void anOperatorGivesAnotherPriorityNegativeOnesToo() {
+        berth.answer("PATCH /allocations/a1", 200, """
+                {"id":"a1","state":"pending","pool":"p","requester":"r","priority":-5,"queue":{"position":7}}""");
+        assertThat(berth("priority", "a1", "-5")).as(this::err).isZero();
+        assertThat(berth.asked().getLast().body()).isEqualTo("{\"priority\":-5}");
+        assertThat(out()).isEqualTo("""
+                allocation  a1
+                state       pending
+                pool        p
+                requester   r
+                priority    -5
+                position    7
+                """);
+        out.reset();
+        assertThat(berth("priority", "-o", "json", "a1", "5")).isZero();
+        assertThat(out()).contains("\"position\" : 7");
+    }
+
+    @Test
+    void aWaitingAllocationIsShownWithItsPlaceAndWhatItWaitsFor() {
+        berth.become("pending");
+        assertThat(berth("status", "a1")).isZero();
+        assertThat(out()).contains("""
+                state          pending
+                pool           scratch
+                position       2
+                granted about  2026-01-01T00:04:00Z
+                9 in 10 by     2026-01-01T00:12:00Z
+                why            waits for a free one, held by job 1
+                """);
+        out.reset();
+        assertThat(berth("status", "a1", "-o", "json")).isZero();
+        assertThat(Json.MAPPER.readTree(out()).at("/queue/position").asInt(0)).isEqualTo(2);
+    }
+
+    @Test
+    void whoWaitsIsShownBelowThePools() {
+        berth.answer("GET /pools", 200, """
+                {"pools":[{"name":"p","provider":"fixed","queue":{"length":2,"oldestSeconds":75}}]}""");
+        berth.answer("GET /allocations?state=pending&limit=50", 200, """
+                {"allocations":[
+                  {"id":"a3","state":"pending","pool":"o","requester":"job 3","createdAt":"2026-01-01T00:00:02Z"},
+                  {"id":"a2","state":"pending","pool":"p","requester":"job 2","createdAt":"2026-01-01T00:00:01Z"},
+                  {"id":"a1","state":"pending","pool":"p","requester":"job\\u001b1","createdAt":"2026-01-01T00:00:00Z",
+                   "priority":5,"queue":{}}],"next":"c"}""");
+        assertThat(berth("status")).isZero();
+        assertThat(out()).endsWith("""
+
+                WAITS FOR  SINCE                 PRIORITY  ALLOCATION  REQUESTER
+                o          2026-01-01T00:00:02Z  0         a3          job 3
+                p          2026-01-01T00:00:00Z  5         a1          job 1
+                p          2026-01-01T00:00:01Z  0         a2          job 2
+                … and more
+                """);
+        out.reset();
+        assertThat(berth("status", "-o", "json")).isZero();
+        assertThat(Json.MAPPER.readTree(out()).at("/waiting/2/id").asString("")).isEqualTo("a2");
+        assertThat(Json.MAPPER.readTree(out()).at("/pools/0/name").asString("")).isEqualTo("p");
     }
 
     @Test

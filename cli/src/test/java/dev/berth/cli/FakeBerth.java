@@ -22,11 +22,16 @@ final class FakeBerth implements AutoCloseable {
 
     private record Canned(int status, String body) {}
 
+    private static final String QUEUE = """
+            ,"queue":{"position":2,"waitingFor":"waits for a free one, held by job 1",
+             "estimatedGrantAt":{"p50":"2026-01-01T00:04:00Z","p90":"2026-01-01T00:12:00Z"}}""";
+
     private final HttpServer http;
     private final List<Asked> asked = new CopyOnWriteArrayList<>();
     private final Map<String, Canned> canned = new ConcurrentHashMap<>();
     private String state = "active";
     private String requester = "";
+    private volatile String retryAfter = "";
 
     FakeBerth() throws IOException {
         http = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -43,6 +48,11 @@ final class FakeBerth implements AutoCloseable {
     FakeBerth answer(String line, int status, String body) {
         canned.put(line, new Canned(status, body));
         return this;
+    }
+
+    /** Has every answer say from now on when to ask again. */
+    void retryAfter(int seconds) {
+        retryAfter = Integer.toString(seconds);
     }
 
     /** Puts the only allocation into another state and wakes those who wait for it. */
@@ -89,6 +99,9 @@ final class FakeBerth implements AutoCloseable {
             if (reply == null) {
                 reply = answer(line, body, exchange.getRequestHeaders().getFirst("Prefer"));
             }
+            if (!retryAfter.isEmpty()) {
+                exchange.getResponseHeaders().set("Retry-After", retryAfter);
+            }
             byte[] bytes = reply.body().getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(reply.status(), bytes.length == 0 ? -1 : bytes.length);
             try (OutputStream out = exchange.getResponseBody()) {
@@ -106,6 +119,9 @@ final class FakeBerth implements AutoCloseable {
             requester = Json.MAPPER.readTree(body).path("requester").asString();
             return allocation();
         }
+        if (line.startsWith("GET /allocations?")) {
+            return new Canned(200, "{\"allocations\":[],\"next\":null}");
+        }
         if (line.equals("GET /allocations/a1")) {
             long deadline = System.nanoTime()
                     + Duration.ofSeconds(prefer == null ? 0 : 5).toNanos();
@@ -122,6 +138,10 @@ final class FakeBerth implements AutoCloseable {
                     ? allocation()
                     : new Canned(410, "{\"code\":\"lease-lost\",\"message\":\"ended: operator\"}");
         }
+        if (line.equals("POST /allocations/a1/hold")) {
+            state = "held";
+            return allocation();
+        }
         if (line.equals("DELETE /allocations/a1")) {
             state = "ended";
             return new Canned(200, "{}");
@@ -130,14 +150,18 @@ final class FakeBerth implements AutoCloseable {
     }
 
     private Canned allocation() {
-        String queue = state.equals("pending") ? ",\"queue\":{\"position\":2}" : "";
+        boolean held = state.equals("held");
         return new Canned(state.equals("pending") ? 202 : 200, """
-                {"id":"a1","state":"%s","pool":"scratch","requester":"%s","expiresAt":"2026-01-01T03:00:00Z",
-                 "expiresIn":10800,"environments":[
+                {"id":"a1","state":"%s","pool":"scratch","requester":"%s","createdAt":"2026-01-01T00:00:00Z",
+                 "expiresAt":"2026-01-01T03:00:00Z","expiresIn":10800,%s"environments":[
                   {"name":"s1","epoch":1,"connection":{"path":"/tmp/s1"},"credentials":{"password":"hush"},
                    "env":{"SCRATCH":"/tmp/s1","bad name":"x"}},
                   {"name":"s2","epoch":1,"env":{"SCRATCH":"/tmp/s2"}}]%s}
-                """.formatted(state, requester, queue));
+                """.formatted(
+                        held ? "active" : state,
+                        requester,
+                        held ? "\"heldUntil\":\"2026-01-01T01:00:00Z\",\"to\":[\"alice\"]," : "",
+                        state.equals("pending") ? QUEUE : ""));
     }
 
     @Override

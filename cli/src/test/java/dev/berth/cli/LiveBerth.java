@@ -78,6 +78,7 @@ final class LiveBerth implements AutoCloseable {
                           %s:
                             provider: command
                             session: 10m
+                            hold: { max: 1h, quota: 1 }
                             command:
                               directory: %s
                               issue: [./issue.sh]

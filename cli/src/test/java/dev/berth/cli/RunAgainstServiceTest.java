@@ -27,7 +27,7 @@ class RunAgainstServiceTest {
         this.folder = folder;
         berth = new LiveBerth(folder);
         Map<String, Integer> pools = new LinkedHashMap<>();
-        for (String pool : new String[] {"access", "queue", "signals", "killed", "ended", "short"}) {
+        for (String pool : new String[] {"access", "queue", "signals", "killed", "ended", "short", "kept"}) {
             pools.put(pool, 1);
         }
         berth.configure(LiveBerth.configuration(pools, folder));
@@ -84,11 +84,44 @@ class RunAgainstServiceTest {
     }
 
     @Test
+    void whatAFailedJobLeftIsKeptUntilItIsReleased() throws Exception {
+        Running failed = berth.berth(
+                "run",
+                "--pool",
+                "kept",
+                "--keepalive",
+                "10s",
+                "--hold-on-failure",
+                "30m",
+                "--",
+                "sh",
+                "-c",
+                "echo evidence > \"$SCRATCH_DIR/file\"; echo \"$BERTH_ALLOCATION\"; exit 7");
+        assertThat(failed.exitCode()).as(failed::err).isEqualTo(7);
+        assertThat(failed.err()).contains("the command failed (exit code 7); kept until 2", ": kept-1");
+
+        String id = failed.out().strip();
+        var kept = Json.MAPPER.readTree(berth.done("status", id, "-o", "json"));
+        assertThat(kept.path("state").asString("")).isEqualTo("active");
+        Path folder = Path.of(kept.at("/environments/0/connection/path").asString(""));
+        assertThat(folder.resolve("file")).hasContent("evidence");
+
+        berth.done("release", id);
+        berth.awaitAvailable("kept", 1);
+        assertThat(folder).doesNotExist();
+        assertThat(berth.done("status", id)).containsPattern("outcome +failure");
+        Running tooLong = berth.berth("run", "--pool", "kept", "--hold-on-failure", "2h", "--", "false");
+        assertThat(tooLong.exitCode()).as(tooLong::err).isEqualTo(1);
+        assertThat(tooLong.err()).contains("could not keep kept-1, releasing: ");
+        berth.awaitAvailable("kept", 1);
+    }
+
+    @Test
     void ofTwoJobsTheSecondWaitsAndSaysSo() throws Exception {
         Running first = berth.berth(job("queue", "q1"));
         LiveBerth.await(() -> there("q1.works"), first);
         Running second = berth.berth(job("queue", "q2"));
-        LiveBerth.await(() -> second.err().contains("waiting, position 1"), second);
+        LiveBerth.await(() -> second.err().contains(", position 1"), second);
         assertThat(berth.done("status")).containsPattern("queue +command .* 1");
         assertThat(there("q2.works")).isFalse();
 

@@ -43,6 +43,10 @@ class RunProcessTest {
     }
 
     private void run(String... command) throws IOException {
+        run(List.of(), command);
+    }
+
+    private void run(List<String> options, String... command) throws IOException {
         // Whoever started the tests in the background may have had them ignore SIGINT, which children inherit.
         List<String> line = new ArrayList<>(List.of(
                 "env",
@@ -57,8 +61,9 @@ class RunProcessTest {
                 "--pool",
                 "scratch",
                 "--keepalive",
-                "2s",
-                "--"));
+                "2s"));
+        line.addAll(options);
+        line.add("--");
         line.addAll(List.of(command));
         ProcessBuilder builder = new ProcessBuilder(line)
                 .directory(folder.toFile())
@@ -128,6 +133,67 @@ class RunProcessTest {
         assertThat(berth.awaitRelease().body()).isEqualTo("{\"outcome\":\"failure\"}");
     }
 
+    private static final List<String> HOLD = List.of("--hold-on-failure", "30m", "--hold-to", "alice,bob");
+
+    @Test
+    void whatAFailedCommandLeavesIsKeptForThoseWhoAreToLookAtIt() throws Exception {
+        run(HOLD, "sh", "-c", "exit 7");
+        assertThat(exitCode()).isEqualTo(7);
+        assertThat(berth.await(one -> one.line().equals("POST /allocations/a1/hold"))
+                        .body())
+                .isEqualTo("{\"for\":\"30m\",\"outcome\":\"failure\",\"to\":[\"alice\",\"bob\"]}");
+        assertThat(berth.asked()).noneMatch(one -> one.line().startsWith("DELETE"));
+        assertThat(text("err"))
+                .contains(
+                        "berth: the command failed (exit code 7); kept for alice, bob until 2026-01-01T01:00:00Z: s1, s2\n")
+                .contains("'berth status a1' shows its access, 'berth release a1' ends it\n");
+        try (Stream<Path> left = Files.list(folder)) {
+            assertThat(left.map(Path::getFileName).map(Path::toString)).containsExactlyInAnyOrder("out", "err");
+        }
+    }
+
+    @Test
+    void whatMayNotBeKeptIsReleasedAndItIsSaidWhy() throws Exception {
+        berth.answer("POST /allocations/a1/hold", 409, """
+                {"code":"hold-not-allowed","message":"the pool 'scratch' keeps nothing"}""");
+        run(HOLD, "sh", "-c", "exit 7");
+        assertThat(exitCode()).isEqualTo(7);
+        assertThat(berth.awaitRelease().body()).isEqualTo("{\"outcome\":\"failure\"}");
+        assertThat(text("err"))
+                .contains("berth: could not keep s1, s2 for alice, bob, releasing: the pool 'scratch' keeps nothing\n");
+    }
+
+    @Test
+    void nothingIsKeptOfACommandThatSucceededNeverRanOrWasInterrupted() throws Exception {
+        run(HOLD, "true");
+        assertThat(exitCode()).isZero();
+        assertThat(berth.awaitRelease().body()).isEqualTo("{\"outcome\":\"success\"}");
+
+        berth.close();
+        berth = new FakeBerth();
+        run(HOLD, "no-such-command-anywhere");
+        assertThat(exitCode()).isEqualTo(ExitCode.NO_SUCH_COMMAND);
+        assertThat(berth.awaitRelease().body()).isEqualTo("{\"outcome\":\"failure\"}");
+
+        berth.close();
+        berth = new FakeBerth();
+        run(HOLD, "sh", "-c", "trap 'exit 3' TERM; touch ready; while :; do sleep 0.05; done");
+        await(() -> Files.exists(file("ready")));
+        signal("TERM");
+        assertThat(exitCode()).isEqualTo(3);
+        assertThat(berth.awaitRelease().body()).isEqualTo("{\"outcome\":\"interrupted\"}");
+        assertThat(berth.asked()).noneMatch(one -> one.line().endsWith("/hold"));
+    }
+
+    @Test
+    void nothingIsKeptOfALostLease() throws Exception {
+        run(HOLD, "sh", "-c", "touch ready; exec sleep 600");
+        await(() -> Files.exists(file("ready")));
+        berth.become("ended");
+        assertThat(exitCode()).isEqualTo(ExitCode.LEASE_LOST);
+        assertThat(berth.asked()).noneMatch(one -> one.line().endsWith("/hold"));
+    }
+
     @Test
     void aCommandThatDiedOfASignalTellsSo() throws Exception {
         run("sh", "-c", "kill -KILL $$");
@@ -178,7 +244,9 @@ class RunProcessTest {
         assertThat(exitCode()).isEqualTo(143);
         assertThat(berth.awaitRelease().body()).isEqualTo("{\"outcome\":\"interrupted\"}");
         assertThat(file("ran")).doesNotExist();
-        assertThat(text("err")).isEqualTo("berth: pool scratch: waiting, position 2 (0s)\n");
+        assertThat(text("err"))
+                .isEqualTo("berth: pool scratch: waiting 0s, position 2,"
+                        + " about 4 min, 9 in 10 by 12 min; waits for a free one, held by job 1\n");
     }
 
     @Test

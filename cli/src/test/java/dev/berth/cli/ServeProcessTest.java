@@ -114,6 +114,25 @@ class ServeProcessTest {
     }
 
     @Test
+    void aStartWithAFileThatIsRefusedDoesNotNameItAsTheConfiguration() throws Exception {
+        berth.configure(LiveBerth.configuration(Map.of("lab", 1, "desk", 1), folder));
+        Running first = berth.serve();
+        LiveBerth.await(() -> first.err().contains("  data "), first);
+        assertThat(first.err())
+                .contains("  configuration  " + berth.path("berth.yaml") + ", read again when it changes");
+        first.signal("TERM");
+        assertThat(first.exitCode()).isZero();
+
+        berth.configure(LiveBerth.configuration(Map.of("lab", 1), folder));
+        Running second = berth.serve();
+        LiveBerth.await(() -> second.err().contains("  data "), second);
+        assertThat(second.err())
+                .contains("is not in force, the configuration before it is")
+                .contains("  configuration  the one before " + berth.path("berth.yaml") + ", which is refused");
+        assertThat(berth.done("environments")).contains("desk-1");
+    }
+
+    @Test
     void aFileThatRemovesAPoolNeedsAWordOfAPerson() throws Exception {
         berth.configure(LiveBerth.configuration(Map.of("lab", 1, "desk", 1), folder));
         Running server = berth.serve();

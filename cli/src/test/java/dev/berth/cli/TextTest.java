@@ -15,6 +15,24 @@ class TextTest {
         assertThat(Text.duration(Duration.ofSeconds(seconds))).isEqualTo(text);
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "0,10 s",
+        "4,10 s",
+        "26,30 s",
+        "59,60 s",
+        "60,1 min",
+        "89,1 min",
+        "91,2 min",
+        "5399,90 min",
+        "5400,2 h",
+        "86400,24 h",
+        "259200,3 d"
+    })
+    void whatIsNotKnownBetterIsRoughlyTold(long seconds, String text) {
+        assertThat(Text.roughly(Duration.ofSeconds(seconds))).isEqualTo(text);
+    }
+
     @Test
     void tablesCannotMoveTheCursor() {
         assertThat(Text.table(List.of("A", "B"), List.of(List.of("x\u001b[2J\n", "y"), List.of("\u202eü", ""))))

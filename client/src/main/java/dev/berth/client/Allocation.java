@@ -3,6 +3,7 @@ package dev.berth.client;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,9 +18,14 @@ import org.jspecify.annotations.Nullable;
  * @param expiresAt when its session ends, or null where it has no end or has not begun
  * @param expiresIn the rest of the session as the service counts it, or null likewise
  * @param keepaliveBy when it ends unless a sign of life comes, or null where keepalive is off
+ * @param heldUntil until when it is kept for a person after a failed run, in place of both deadlines, or null where it is not
+ * @param heldFor the principals whom it is kept for, beside the one that asked for it
  * @param endedAt when it ended, or null before
- * @param endReason why it ended, or null before
+ * @param endReason why it ended ({@code released}, {@code session-expired}, {@code wait-timeout}, {@code not-collected} …), or null
+ *     before
  * @param outcome what its holder said about the work, or null
+ * @param priority its place in the queue's order, higher first
+ * @param labels what was noted beside it
  * @param environments what is lent, with access where the caller may see it
  * @param queue its place while it is pending, otherwise null
  * @param json the answer as it came; it may hold secrets
@@ -34,15 +40,21 @@ public record Allocation(
         @Nullable Instant expiresAt,
         @Nullable Duration expiresIn,
         @Nullable Instant keepaliveBy,
+        @Nullable Instant heldUntil,
+        List<String> heldFor,
         @Nullable Instant endedAt,
         @Nullable String endReason,
         @Nullable String outcome,
+        long priority,
+        Map<String, String> labels,
         List<LentEnvironment> environments,
         @Nullable QueuePlace queue,
         String json) {
 
-    /** Takes a copy of the list. */
+    /** Takes copies of the lists and the map. */
     public Allocation {
+        heldFor = List.copyOf(heldFor);
+        labels = Map.copyOf(labels);
         environments = List.copyOf(environments);
     }
 

@@ -10,12 +10,15 @@ import java.net.http.HttpClient;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -92,17 +95,50 @@ public final class BerthClient {
                 Replies.tree(transport.send(allocateCall(request).holding(hold))));
     }
 
+    /** Says only what differs from what the service takes for granted: an older one knows fewer fields, and refuses the others. */
     private static Call allocateCall(AllocationRequest request) {
         ObjectNode body = Replies.JSON.createObjectNode();
         body.put("pool", request.pool());
         body.put("requester", request.requester());
-        if (request.count() != 1) {
-            body.putArray("environments").addObject().put("count", request.count());
+        if (!request.environments().equals(List.of(EnvironmentNeed.any()))) {
+            ArrayNode environments = body.putArray("environments");
+            request.environments().forEach(need -> putNeed(environments.addObject(), need));
+        }
+        if (request.distinctAccounts()) {
+            body.put("distinct", "account");
+        }
+        if (!request.constraints().isEmpty()) {
+            ArrayNode constraints = body.putArray("constraints");
+            request.constraints().forEach((attribute, values) -> {
+                ArrayNode value = constraints.addObject().put("type", attribute).putArray("value");
+                values.forEach(value::add);
+            });
         }
         putDuration(body, "duration", request.duration());
         putDuration(body, "keepalive", request.keepalive());
         putDuration(body, "maxWait", request.maxWait());
+        if (request.priority() != 0) {
+            body.put("priority", request.priority());
+        }
+        if (!request.labels().isEmpty()) {
+            ObjectNode labels = body.putObject("labels");
+            request.labels().forEach(labels::put);
+        }
         return Call.post("/allocations", body.toString()).with("Idempotency-Key", request.idempotencyKey());
+    }
+
+    private static void putNeed(ObjectNode entry, EnvironmentNeed need) {
+        if (!need.capabilities().isEmpty()) {
+            ObjectNode capabilities = entry.putObject("capabilities");
+            need.capabilities()
+                    .forEach((key, value) -> capabilities.set(key, Replies.JSON.<JsonNode>valueToTree(value)));
+        }
+        if (need.count() != 1) {
+            entry.put("count", need.count());
+        }
+        if (need.access() != null) {
+            entry.put("access", need.access());
+        }
     }
 
     private static void putDuration(ObjectNode body, String field, @Nullable Duration duration) {
@@ -273,6 +309,36 @@ public final class BerthClient {
         ObjectNode body = Replies.JSON.createObjectNode().put("until", until.toString());
         return Replies.allocation(
                 Replies.tree(transport.send(Call.post("/allocations/" + segment(id) + "/extend", body.toString()))));
+    }
+
+    /**
+     * Keeps an active allocation for persons after a failed run: until {@code heldUntil}, in place of its deadlines. Who is named may read
+     * its access and end it.
+     *
+     * @param longest how long to keep it
+     * @param outcome what the holder says about the work, up to 100 bytes, or null
+     * @param to the principals whom it is kept for, beside the one that asked for it; may be empty
+     * @throws BerthProblem where the pool does not allow it or keeps as many as it may; the allocation is then as it was
+     */
+    public Allocation hold(String id, Duration longest, @Nullable String outcome, List<String> to) {
+        ObjectNode body = Replies.JSON.createObjectNode();
+        putDuration(body, "for", longest);
+        if (outcome != null) {
+            body.put("outcome", outcome);
+        }
+        if (!to.isEmpty()) {
+            ArrayNode persons = body.putArray("to");
+            to.forEach(persons::add);
+        }
+        return Replies.allocation(
+                Replies.tree(transport.send(Call.post("/allocations/" + segment(id) + "/hold", body.toString()))));
+    }
+
+    /** Gives a waiting allocation another priority, as an operator; higher is served first, -100 to 100. */
+    public Allocation prioritise(String id, int priority) {
+        String body = Replies.JSON.createObjectNode().put("priority", priority).toString();
+        return Replies.allocation(Replies.tree(
+                transport.send(new Call("PATCH", "/allocations/" + segment(id), body, Map.of(), Duration.ZERO, true))));
     }
 
     /**

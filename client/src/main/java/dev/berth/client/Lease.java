@@ -1,6 +1,7 @@
 package dev.berth.client;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -87,7 +88,20 @@ public final class Lease implements AutoCloseable {
         }
     }
 
-    /** Releases without an outcome, unless that was done. */
+    /**
+     * Hands the allocation over to persons instead of ending it: see {@link BerthClient#hold}. Afterwards it is not released any more.
+     *
+     * @throws BerthProblem where the service refuses; the lease then goes on
+     * @throws BerthUnreachable when the service could not be told; the lease then goes on
+     */
+    public Allocation hold(Duration longest, @Nullable String outcome, List<String> to) {
+        Allocation held = client.hold(allocation.id(), longest, outcome, to);
+        released.set(true);
+        stop.countDown();
+        return held;
+    }
+
+    /** Releases without an outcome, unless that was done or it was handed over. */
     @Override
     public void close() {
         release(null);

@@ -43,9 +43,13 @@ final class Replies {
                 instant(node, "expiresAt"),
                 expiresIn.isNumber() ? Duration.ofSeconds(expiresIn.longValue()) : null,
                 instant(node, "keepaliveBy"),
+                instant(node, "heldUntil"),
+                list(node.path("to"), Replies::plain),
                 instant(node, "endedAt"),
                 text(node, "endReason"),
                 text(node, "outcome"),
+                whole(node, "priority"),
+                texts(node.path("labels")),
                 environments,
                 queue(node.path("queue")),
                 node.toString());
@@ -57,8 +61,6 @@ final class Replies {
     }
 
     private static LentEnvironment lentEnvironment(JsonNode node) {
-        Map<String, String> env = new LinkedHashMap<>();
-        node.path("env").properties().forEach(entry -> env.put(entry.getKey(), plain(entry.getValue())));
         return new LentEnvironment(
                 required(node, "name"),
                 text(node, "pool"),
@@ -68,7 +70,7 @@ final class Replies {
                 map(node.path("capabilities")),
                 map(node.path("credentials")),
                 map(node.path("connection")),
-                env);
+                texts(node.path("env")));
     }
 
     private static @Nullable QueuePlace queue(JsonNode node) {
@@ -236,6 +238,12 @@ final class Replies {
                 }
             });
         }
+        return values;
+    }
+
+    private static Map<String, String> texts(JsonNode node) {
+        Map<String, String> values = new LinkedHashMap<>();
+        node.properties().forEach(entry -> values.put(entry.getKey(), plain(entry.getValue())));
         return values;
     }
 

@@ -108,6 +108,104 @@ class BerthClientTest {
     }
 
     @Test
+    void everythingThatCanBeAskedForIsAskedForByTypeAndInOrder() throws IOException {
+        try (ScriptedService service = new ScriptedService(asked -> Reply.ok(PENDING))) {
+            client(service)
+                    .build()
+                    .allocate(AllocationRequest.of("p", "r")
+                            .environment(EnvironmentNeed.any()
+                                    .withAny("zone")
+                                    .with("cores", 8)
+                                    .with("version", "8")
+                                    .withOneOf("size", List.of("s", "m"))
+                                    .with("disk", Map.of("ssd", true))
+                                    .times(2)
+                                    .access("readonly"))
+                            .count(1)
+                            .distinctAccounts(true)
+                            .constraint("region", List.of("us-east-1", "eu-west-1"))
+                            .constraint("name", List.of())
+                            .priority(-5)
+                            .label("team", "cli")
+                            .build());
+
+            assertThat(Replies.tree(service.asked.getFirst().body())).isEqualTo(Replies.tree("""
+                    {"pool":"p","requester":"r",
+                     "environments":[
+                      {"capabilities":{"zone":"*","cores":8,"version":"8","size":["s","m"],"disk":{"ssd":true}},
+                       "count":2,"access":"readonly"},
+                      {}],
+                     "distinct":"account",
+                     "constraints":[{"type":"region","value":["us-east-1","eu-west-1"]},{"type":"name","value":[]}],
+                     "priority":-5,"labels":{"team":"cli"}}"""));
+        }
+    }
+
+    @Test
+    void whatNoServiceCouldAcceptIsRefusedBeforeItIsSent() {
+        AllocationRequest.Builder request = AllocationRequest.of("p", "r");
+        assertThatThrownBy(() -> request.priority(101).build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("priority");
+        assertThatThrownBy(() -> EnvironmentNeed.any().times(0)).hasMessageContaining("count");
+        assertThatThrownBy(() -> EnvironmentNeed.any().withAny("")).hasMessageContaining("capability");
+    }
+
+    @Test
+    void whatAnAllocationIsKeptForIsReadWithItsPriorityAndLabels() throws IOException {
+        try (ScriptedService service = new ScriptedService(asked -> Reply.ok("""
+                {"id":"a1","state":"active","pool":"p","heldUntil":"2026-01-01T01:00:00Z","to":["alice"],"priority":-5,
+                 "labels":{"team":"cli"}}"""))) {
+            Allocation held = client(service).build().allocation("a1");
+            assertThat(held.heldUntil()).isEqualTo(Instant.parse("2026-01-01T01:00:00Z"));
+            assertThat(held.heldFor()).containsExactly("alice");
+            assertThat(held.priority()).isEqualTo(-5);
+            assertThat(held.labels()).containsExactly(Map.entry("team", "cli"));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"quota-exceeded", "queue-full"})
+    void whoIsOverAQuotaIsToldWhatAndWhenAndWaitsAsLongAsItMay(String code) throws IOException {
+        AtomicInteger calls = new AtomicInteger();
+        try (ScriptedService service = new ScriptedService(asked -> calls.incrementAndGet() == 2
+                ? Reply.ok(ACTIVE)
+                : new Reply(
+                        429,
+                        "{\"code\":\"" + code + "\",\"message\":\"you hold 3 of 3\"}",
+                        Map.of("Retry-After", "1")))) {
+            BerthClient client = client(service).build();
+            AllocationRequest patient = AllocationRequest.of("p", "r")
+                    .maxWait(Duration.ofMinutes(1))
+                    .build();
+            List<Throwable> told = new ArrayList<>();
+
+            assertThat(client.acquire(patient, new WaitListener() {
+                                @Override
+                                public void waiting(Allocation pending) {}
+
+                                @Override
+                                public void trouble(RuntimeException cause) {
+                                    told.add(cause);
+                                }
+                            })
+                            .id())
+                    .isEqualTo("a1");
+            assertThat(told).singleElement().isInstanceOfSatisfying(BerthProblem.class, problem -> {
+                assertThat(problem.code()).isEqualTo(code);
+                assertThat(problem.message()).isEqualTo("you hold 3 of 3");
+                assertThat(problem.retryAfter()).contains(Duration.ofSeconds(1));
+            });
+
+            AllocationRequest impatient = AllocationRequest.of("p", "r").build();
+            BerthProblem problem =
+                    catchThrowableOfType(BerthProblem.class, () -> client.acquire(impatient, WaitListener.NONE));
+            assertThat(problem.status()).isEqualTo(429);
+            assertThat(calls.get()).isEqualTo(3);
+        }
+    }
+
+    @Test
     void everyCallGoesWhereTheApiHasIt() throws IOException {
         try (ScriptedService service = new ScriptedService(asked -> Reply.ok(
                 asked.target().startsWith("/px/allocations?")
@@ -124,6 +222,9 @@ class BerthClientTest {
             client.extend("a1", Instant.parse("2026-01-01T00:00:00Z"));
             client.release("a1", "success");
             client.release("a1", null);
+            client.hold("a1", Duration.ofMinutes(30), "failure", List.of("alice", "bob"));
+            client.hold("a1", Duration.ofMinutes(30), null, List.of("alice"));
+            client.prioritise("a1", 5);
             client.pools();
             client.environments(new EnvironmentQuery(null, "dirty", null, null));
             client.act("e1", EnvironmentAction.QUARANTINE, "noise");
@@ -142,6 +243,9 @@ class BerthClientTest {
                             "POST /px/allocations/a1/extend",
                             "DELETE /px/allocations/a1",
                             "DELETE /px/allocations/a1",
+                            "POST /px/allocations/a1/hold",
+                            "POST /px/allocations/a1/hold",
+                            "PATCH /px/allocations/a1",
                             "GET /px/pools",
                             "GET /px/environments?state=dirty",
                             "POST /px/environments/e1/quarantine",
@@ -153,8 +257,12 @@ class BerthClientTest {
             assertThat(service.asked.get(3).body()).isEqualTo("{\"until\":\"2026-01-01T00:00:00Z\"}");
             assertThat(service.asked.get(4).body()).isEqualTo("{\"outcome\":\"success\"}");
             assertThat(service.asked.get(5).body()).isEmpty();
-            assertThat(service.asked.get(8).body()).isEqualTo("{\"reason\":\"noise\"}");
-            assertThat(service.asked.get(11).body()).isEqualTo("pools: {}");
+            assertThat(service.asked.get(6).body())
+                    .isEqualTo("{\"for\":\"30m\",\"outcome\":\"failure\",\"to\":[\"alice\",\"bob\"]}");
+            assertThat(service.asked.get(7).body()).isEqualTo("{\"for\":\"30m\",\"to\":[\"alice\"]}");
+            assertThat(service.asked.get(8).body()).isEqualTo("{\"priority\":5}");
+            assertThat(service.asked.get(11).body()).isEqualTo("{\"reason\":\"noise\"}");
+            assertThat(service.asked.get(14).body()).isEqualTo("pools: {}");
         }
     }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.berth.client.ScriptedService.Reply;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -38,8 +39,12 @@ class LeaseTest {
                 session,
                 null,
                 null,
+                List.of(),
                 null,
                 null,
+                null,
+                0,
+                a.labels(),
                 a.environments(),
                 null,
                 a.json());
@@ -61,6 +66,44 @@ class LeaseTest {
             assertThat(service.lines()).contains("POST /allocations/a1/keepalive");
             assertThat(service.lines().stream().filter("DELETE /allocations/a1"::equals))
                     .hasSize(1);
+        }
+    }
+
+    @Test
+    void aLeaseThatIsHandedOverIsNeitherKeptNorReleasedAnyMore() throws Exception {
+        CountDownLatch several = new CountDownLatch(2);
+        try (ScriptedService service = new ScriptedService(asked -> {
+            several.countDown();
+            return Reply.ok(BerthClientTest.ACTIVE);
+        })) {
+            Lease lease = Lease.of(client(service), active(), SHORT);
+            several.await();
+            assertThat(lease.hold(Duration.ofMinutes(30), "failure", List.of("alice"))
+                            .id())
+                    .isEqualTo("a1");
+            lease.close();
+
+            assertThat(lease.lost()).isNotDone();
+            assertThat(service.lines()).contains("POST /allocations/a1/hold").doesNotContain("DELETE /allocations/a1");
+        }
+    }
+
+    @Test
+    void aLeaseWhoseHandingOverIsRefusedGoesOnUntilItsRelease() throws Exception {
+        CountDownLatch kept = new CountDownLatch(1);
+        try (ScriptedService service = new ScriptedService(asked -> {
+            if (asked.target().endsWith("/hold")) {
+                return new Reply(409, "{\"code\":\"hold-not-allowed\",\"message\":\"no\"}", Map.of());
+            }
+            kept.countDown();
+            return Reply.ok(BerthClientTest.ACTIVE);
+        })) {
+            Lease lease = Lease.of(client(service), active(), SHORT);
+            assertThatThrownBy(() -> lease.hold(Duration.ofMinutes(30), "failure", List.of("alice")))
+                    .isInstanceOf(BerthProblem.class);
+            kept.await();
+            lease.close();
+            assertThat(service.lines()).contains("DELETE /allocations/a1");
         }
     }
 

@@ -10,7 +10,10 @@ import org.jspecify.annotations.Nullable;
  * The exclusive grant, or the wish for one, of one or more environments of a pool to one requester.
  *
  * @param principal who authenticated
- * @param arrival its place in the order of the pool's requests
+ * @param sharer whose share of the pool it counts as, for the order of the queue; empty where that makes no difference
+ * @param arrival the number of its coming
+ * @param rank its place in the queue, the lowest first: when it came, in milliseconds since 1970, less one {@code aging} for every
+ *     step of its priority. {@code arrival} decides between equals
  * @param keepalive its keepalive in force: the request's, or else the pool's at the time of asking; null for off
  */
 public record Allocation(
@@ -18,7 +21,9 @@ public record Allocation(
         PoolName pool,
         String principal,
         Request request,
+        String sharer,
         long arrival,
+        long rank,
         Instant createdAt,
         @Nullable Duration keepalive,
         AllocationState state) {
@@ -28,6 +33,7 @@ public record Allocation(
         Objects.requireNonNull(pool);
         Objects.requireNonNull(principal);
         Objects.requireNonNull(request);
+        Objects.requireNonNull(sharer);
         Objects.requireNonNull(createdAt);
         Objects.requireNonNull(state);
     }
@@ -41,7 +47,51 @@ public record Allocation(
     }
 
     Allocation in(AllocationState next) {
-        return new Allocation(id, pool, principal, request, arrival, createdAt, keepalive, next);
+        return new Allocation(id, pool, principal, request, sharer, arrival, rank, createdAt, keepalive, next);
+    }
+
+    /**
+     * The line it waits in, where it waits. Callers who keep asking have lines of their own: as nothing is gathered for them, any number of
+     * them may be before one who waits.
+     */
+    public Line.Key line() {
+        var need = request.need();
+        var digest = state instanceof AllocationState.Polling ? need.digest() + "?" : need.digest();
+        return new Line.Key(need.isSpecial() ? "" : digest, sharer);
+    }
+
+    /** Whether it waits in its line, and is not passed over. */
+    public boolean isAwake() {
+        return switch (state) {
+            case AllocationState.Pending pending -> pending.interestUntil() != null;
+            case AllocationState.Polling polling -> polling.awake();
+            case AllocationState.Granting _, AllocationState.Active _, AllocationState.Ended _ -> false;
+        };
+    }
+
+    /** Whether the person may read its access and end it. */
+    public boolean isHeldFor(String person) {
+        return state instanceof AllocationState.Active active
+                && active.hold() != null
+                && active.hold().to().contains(person);
+    }
+
+    Allocation prioritised(int priority, Duration aging) {
+        return new Allocation(
+                id,
+                pool,
+                principal,
+                request.prioritised(priority),
+                sharer,
+                arrival,
+                rank(createdAt, priority, aging),
+                createdAt,
+                keepalive,
+                state);
+    }
+
+    static long rank(Instant createdAt, int priority, Duration aging) {
+        return createdAt.toEpochMilli() - priority * aging.toMillis();
     }
 
     Allocation ended(EndReason reason, @Nullable String outcome, Instant now) {
@@ -50,7 +100,9 @@ public record Allocation(
         return in(new AllocationState.Ended(
                 active == null ? List.of() : grants,
                 active == null ? null : active.grantedAt(),
-                active == null ? null : active.expiresAt(),
+                active == null || active.hold() == null
+                        ? (active == null ? null : active.expiresAt())
+                        : active.hold().until(),
                 now,
                 reason,
                 outcome));

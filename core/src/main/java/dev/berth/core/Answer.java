@@ -16,8 +16,17 @@ public sealed interface Answer {
      *
      * @param detail for the caller's eyes, one sentence
      * @param about the ended allocation that it is about; null where there is none
+     * @param retryAfter when it may be worth asking again, at the latest; null where that is not known
      */
-    record Refused(Refusal refusal, String detail, @Nullable Allocation about) implements Answer {}
+    record Refused(
+            Refusal refusal,
+            String detail,
+            @Nullable Allocation about,
+            @Nullable Duration retryAfter) implements Answer {
+        public Refused(Refusal refusal, String detail, @Nullable Allocation about) {
+            this(refusal, detail, about, null);
+        }
+    }
 
     /** The environment as it is after the command. */
     record Acted(Environment environment) implements Answer {}
@@ -40,10 +49,18 @@ public sealed interface Answer {
      * A step to do.
      *
      * @param environment as it is now, its claim included
+     * @param profile the access profile that its tenant asked for, where access is issued or revoked; null for the default one, and
+     *     where it is not known any more
      * @param timeout of this attempt
      * @param fence earlier claims to be made harmless first
      */
-    record Assignment(Environment environment, Work work, Claim claim, Duration timeout, List<Claim> fence) {
+    record Assignment(
+            Environment environment,
+            @Nullable String profile,
+            Work work,
+            Claim claim,
+            Duration timeout,
+            List<Claim> fence) {
         public Assignment {
             fence = List.copyOf(fence);
         }

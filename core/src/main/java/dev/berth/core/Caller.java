@@ -12,7 +12,11 @@ public record Caller(String principal, boolean operator) {
         Objects.requireNonNull(principal);
     }
 
+    boolean owns(Allocation allocation) {
+        return allocation.principal().equals(principal);
+    }
+
     boolean mayAct(Allocation allocation) {
-        return operator || allocation.principal().equals(principal);
+        return operator || owns(allocation);
     }
 }

@@ -14,8 +14,53 @@ public sealed interface Command {
      * Environments are wanted. Answered by {@link Answer.Current} or {@link Answer.Refused}.
      *
      * @param id of the allocation that this makes, if it makes one
+     * @param open how long the caller's connection waits for it; zero for not at all
+     * @param label the value of the label that shares the pool, where one does; null for none
+     * @param operator may ask for any priority
      */
-    record Ask(AllocationId id, String principal, Request request) implements Command {}
+    record Ask(
+            AllocationId id,
+            String principal,
+            Request request,
+            Duration open,
+            @Nullable String label,
+            boolean operator) implements Command {}
+
+    /**
+     * Its own principal looks at it: that is interest while it waits, and fetches what was granted. Answered by
+     * {@link Answer.Current}, or refused.
+     *
+     * @param open how long the caller's connection waits for it; zero for not at all
+     */
+    record Attend(AllocationId id, Caller caller, Duration open) implements Command {}
+
+    /**
+     * The connection that waited for it was closed. Answered by {@link Answer.Current}, or refused.
+     *
+     * @param known whether the caller was told its id before: else one without a key can be found by nobody, and ends
+     */
+    record Leave(AllocationId id, Caller caller, boolean known) implements Command {}
+
+    /**
+     * Its environments are to be kept for a person. Answered by {@link Answer.Current}, or refused.
+     *
+     * @param period from now on
+     * @param outcome what the holder says of its run; null for nothing
+     * @param to principals who may read its access and end it
+     */
+    record Hold(
+            AllocationId id,
+            Caller caller,
+            Duration period,
+            @Nullable String outcome,
+            Set<String> to) implements Command {
+        public Hold {
+            to = Set.copyOf(to);
+        }
+    }
+
+    /** Another priority, while it waits. Answered by {@link Answer.Current}, or refused. */
+    record Prioritise(AllocationId id, Caller caller, int priority) implements Command {}
 
     /** A sign of life. Answered by {@link Answer.Current}, or refused. */
     record KeepAlive(AllocationId id, Caller caller) implements Command {}
@@ -142,6 +187,10 @@ public sealed interface Command {
                 renew.held().stream().map(RenewClaims.Held::environment).toList();
             case Report report -> List.of(report.environment());
             case Ask _,
+                    Attend _,
+                    Leave _,
+                    Hold _,
+                    Prioritise _,
                     KeepAlive _,
                     Extend _,
                     Release _,
@@ -157,6 +206,10 @@ public sealed interface Command {
     /** The allocations that it names, but for the one that an ask would make. */
     default Set<AllocationId> allocations() {
         return switch (this) {
+            case Attend attend -> Set.of(attend.id());
+            case Leave leave -> Set.of(leave.id());
+            case Hold hold -> Set.of(hold.id());
+            case Prioritise prioritise -> Set.of(prioritise.id());
             case KeepAlive keepAlive -> Set.of(keepAlive.id());
             case Extend extend -> Set.of(extend.id());
             case Release release -> Set.of(release.id());

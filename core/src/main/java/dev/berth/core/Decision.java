@@ -9,6 +9,10 @@ import org.jspecify.annotations.Nullable;
  * @param pool its row afterwards
  * @param allocations each that changed, before and after
  * @param environments each that changed, before and after
+ * @param forgotten callers who kept asking, and whose place is kept no more
+ * @param shapes counts of shapes that changed, as they are after
+ * @param lines that changed, as they are after; with nobody waiting where they are no more
+ * @param holders that changed, as they are after
  * @param keysUsed idempotency keys that are used from now on
  * @param keysFreed those that are free again
  * @param events in order
@@ -19,6 +23,10 @@ public record Decision(
         Pool pool,
         List<Change<Allocation>> allocations,
         List<Change<Environment>> environments,
+        List<Allocation> forgotten,
+        List<ShapeCount> shapes,
+        List<Line> lines,
+        List<Holder> holders,
         List<KeyUse> keysUsed,
         List<KeyUse.Key> keysFreed,
         List<Event> events,

@@ -8,6 +8,8 @@ public enum EndReason {
     SESSION_EXPIRED,
     KEEPALIVE_LOST,
     WAIT_TIMEOUT,
+    /** Granted, and nobody came for it. */
+    NOT_COLLECTED,
     ACCESS_FAILED,
     UNSATISFIABLE,
     OPERATOR;
@@ -24,7 +26,7 @@ public enum EndReason {
     /** Whether nothing was ever handed out, so that an idempotency key is free again. */
     boolean freesKey() {
         return switch (this) {
-            case WAIT_TIMEOUT, ACCESS_FAILED, UNSATISFIABLE -> true;
+            case WAIT_TIMEOUT, NOT_COLLECTED, ACCESS_FAILED, UNSATISFIABLE -> true;
             case RELEASED, SESSION_EXPIRED, KEEPALIVE_LOST, OPERATOR -> false;
         };
     }

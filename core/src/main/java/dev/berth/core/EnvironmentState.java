@@ -49,8 +49,13 @@ public sealed interface EnvironmentState {
         }
     }
 
-    /** Granted to its tenant. {@code work}: the issuing of access, until that is done; null then. */
-    record Allocated(@Nullable Work work) implements EnvironmentState {
+    /**
+     * Granted to its tenant.
+     *
+     * @param work the issuing of access, until that is done; null then
+     * @param backAt not earlier than this it has to be back, as things were when it was granted; null for never
+     */
+    record Allocated(@Nullable Work work, @Nullable Instant backAt) implements EnvironmentState {
         @Override
         public Name name() {
             return Name.ALLOCATED;

@@ -3,6 +3,7 @@ package dev.berth.core;
 import dev.berth.core.AllocationState.Active;
 import dev.berth.core.AllocationState.Granting;
 import dev.berth.core.AllocationState.Pending;
+import dev.berth.core.AllocationState.Polling;
 import dev.berth.core.AllocationState.Setbacks;
 import java.time.Duration;
 import java.time.Instant;
@@ -11,7 +12,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -24,11 +25,11 @@ final class Lending {
 
     private final Working working;
     private final Instant now;
-    /** What nobody who waits counts on, for those who come after them; null for everything. */
-    private @Nullable Set<EnvironmentName> spare;
+    private final Queue queue;
 
     Lending(Working working) {
         this.working = working;
+        this.queue = new Queue(working, this);
         this.now = working.now;
     }
 
@@ -40,38 +41,73 @@ final class Lending {
         var use = key == null ? null : working.find(key);
         var earlier = use == null ? null : working.find(use.allocation());
         if (use != null && earlier != null) {
-            return repeat(use, earlier, request);
+            return repeat(use, earlier, ask);
         }
-        var refused = refusal(request);
+        var refused = refusal(ask);
         if (refused != null) {
             return refused;
         }
-        var allocation = new Allocation(
+        boolean waits = request.maxWait().isPositive();
+        var place = working.place(Slice.Place.of(ask));
+        var allocation = asked(ask);
+        var over = overQuota(allocation);
+        var pick = over == null
+                ? queue.choose(place == null ? allocation : place, allocation, waits || place != null)
+                : null;
+        if (pick != null) {
+            if (place != null) {
+                working.forget(place);
+            }
+            grant(allocation, pick);
+            remember(key, allocation);
+            queue.took(pick, place);
+            return new Answer.Current(working.allocation(allocation.id()));
+        }
+        if (waits) {
+            return queued(allocation, key, place);
+        }
+        if (over != null) {
+            return over;
+        }
+        keepPlace(allocation, place);
+        return new Answer.Refused(
+                Refusal.NO_ENVIRONMENT_AVAILABLE,
+                "No environments available in pool '%s'".formatted(working.poolName()),
+                null);
+    }
+
+    private Allocation asked(Command.Ask ask) {
+        var request = ask.request();
+        var policy = working.policy();
+        return new Allocation(
                 ask.id(),
                 working.poolName(),
                 ask.principal(),
                 request,
+                working.slice().pool().policy().sharer(ask.principal(), ask.label()), // whose holder the slice has
                 working.nextTurn(),
+                Allocation.rank(now, request.priority(), policy.queue().aging()),
                 now,
-                request.keepalive() == null ? working.policy().keepalive() : request.keepalive(),
-                new Pending(now.plus(request.maxWait()), Setbacks.NONE));
-        if (grant(allocation)) {
-            remember(key, allocation);
-            return new Answer.Current(working.allocation(allocation.id()));
+                request.keepalive() == null ? policy.keepalive() : request.keepalive(),
+                new Pending(
+                        now.plus(request.maxWait()),
+                        now.plus(policy.queue().liveness()),
+                        now.plus(ask.open()),
+                        Setbacks.NONE));
+    }
+
+    private Answer queued(Allocation allocation, KeyUse.@Nullable Key key, @Nullable Allocation place) {
+        var refused = noRoom(allocation);
+        if (refused != null) {
+            return refused;
         }
-        if (!request.maxWait().isPositive()) {
-            return nothingFree();
-        }
-        if (working.waiting() >= working.policy().queueMax()) {
-            return new Answer.Refused(
-                    Refusal.QUEUE_FULL,
-                    "%d requests wait for pool '%s', which is as many as it allows"
-                            .formatted(working.waiting(), working.poolName()),
-                    null);
+        if (place != null) {
+            working.forget(place); // it has one in the queue now
         }
         working.put(allocation);
         remember(key, allocation);
-        countOn(allocation);
+        queue.join(allocation);
+        var request = allocation.request();
         working.event(
                 Event.Type.ALLOCATION_REQUESTED,
                 allocation.id(),
@@ -81,8 +117,83 @@ final class Lending {
         return new Answer.Current(allocation);
     }
 
-    private Answer repeat(KeyUse use, Allocation earlier, Request request) {
-        if (!use.digest().equals(request.digest())) {
+    /** Why it cannot wait; null where it can. */
+    private Answer.@Nullable Refused noRoom(Allocation allocation) {
+        var policy = working.policy();
+        var quota = policy.quota(allocation.principal()).queued();
+        if (quota != null && working.holder(allocation.principal()).queued() >= quota) {
+            return new Answer.Refused(
+                    Refusal.QUOTA_EXCEEDED,
+                    "%d requests of %s wait for pool '%s', which is as many as it may have there"
+                            .formatted(quota, allocation.principal(), working.poolName()),
+                    null,
+                    policy.retryAfter());
+        }
+        if (working.waiting() >= policy.queue().max()) {
+            return new Answer.Refused(
+                    Refusal.QUEUE_FULL,
+                    "%d requests wait for pool '%s', which is as many as it allows"
+                            .formatted(working.waiting(), working.poolName()),
+                    null);
+        }
+        return hasLine(allocation)
+                ? null
+                : new Answer.Refused(
+                        Refusal.QUEUE_FULL,
+                        "environments: requests for as many different needs as pool '%s' allows wait already"
+                                .formatted(working.poolName()),
+                        null);
+    }
+
+    /** Whether there is a line that it can wait in, or room for another. */
+    private boolean hasLine(Allocation allocation) {
+        var own = allocation.line();
+        var lines = working.lines();
+        if (own.need().isEmpty()) {
+            int special = lines.stream()
+                    .filter(line -> line.need() == null)
+                    .mapToInt(Line::waiting)
+                    .sum();
+            return special < Search.MOST_SPECIAL;
+        }
+        var needs = lines.stream().map(Line::need).filter(Objects::nonNull).collect(Collectors.toSet());
+        return needs.contains(allocation.request().need()) || needs.size() < Search.MOST_NEEDS;
+    }
+
+    /** In case it asks again. */
+    private void keepPlace(Allocation allocation, @Nullable Allocation place) {
+        if (place != null && place.state() instanceof Polling was) {
+            if (!was.awake() || !was.askedAt().plus(Polling.NOTED_EVERY).isAfter(now)) {
+                working.put(place.in(new Polling(now, null, was.misses(), true)));
+            }
+        } else if (working.polling() < working.policy().queue().max() && hasLine(allocation)) {
+            working.put(allocation.in(new Polling(now, null, 0, true)));
+        }
+    }
+
+    /** Why its principal gets no more now; null where it does. */
+    private Answer.@Nullable Refused overQuota(Allocation allocation) {
+        if (!queue.isOverQuota(allocation)) {
+            return null;
+        }
+        var quota = working.policy().quota(allocation.principal()).held();
+        var holder = working.holder(allocation.principal());
+        return new Answer.Refused(
+                Refusal.QUOTA_EXCEEDED,
+                "%s holds %d environments of pool '%s', and may hold %d at once"
+                        .formatted(allocation.principal(), holder.held(), working.poolName(), quota),
+                null,
+                holder.held() == 0 ? null : givenBackIn(allocation.principal()));
+    }
+
+    private Duration givenBackIn(String principal) {
+        var first = working.slice().givenBack().get(principal);
+        var retryAfter = working.policy().retryAfter();
+        return first == null || !first.isAfter(now.plus(retryAfter)) ? retryAfter : Duration.between(now, first);
+    }
+
+    private Answer repeat(KeyUse use, Allocation earlier, Command.Ask ask) {
+        if (!use.digest().equals(ask.request().digest())) {
             return new Answer.Refused(
                     Refusal.IDEMPOTENCY_KEY_REUSED,
                     "This Idempotency-Key was used for another request: allocation " + earlier.id(),
@@ -95,52 +206,61 @@ final class Lending {
                             .formatted(earlier.id(), ended.reason().slug()),
                     earlier);
         }
+        boolean comesBack = earlier.state() instanceof Pending pending && pending.interestUntil() == null;
+        note(earlier, ask.open());
+        if (comesBack) {
+            queue.serve(); // it was passed over when this batch served the queue
+        }
         return new Answer.Current(earlier);
     }
 
     /** What the pool as configured can never do. */
-    private Answer.@Nullable Refused refusal(Request request) {
+    private Answer.@Nullable Refused refusal(Command.Ask ask) {
+        var request = ask.request();
         var policy = working.policy();
         if (!working.listed()) {
             return new Answer.Refused(Refusal.NO_SUCH_POOL, "No pool '%s'".formatted(working.poolName()), null);
         }
-        if (request.count() > working.total()) {
-            return new Answer.Refused(
-                    Refusal.UNSATISFIABLE,
-                    "environments: %d asked for, and pool '%s' has %d"
-                            .formatted(request.count(), working.poolName(), working.total()),
-                    null);
+        if (queue.isImpossible(request.need())) {
+            return new Answer.Refused(Refusal.UNSATISFIABLE, queue.whatIsMissing(request.need()), null);
         }
         var session = policy.session();
         if (request.duration() != null && request.duration().compareTo(SHORTEST_DURATION) < 0) {
-            return outOfRange("duration: at least " + SHORTEST_DURATION);
+            return outOfRange("duration: at least " + Durations.text(SHORTEST_DURATION));
         }
         if (request.keepalive() != null && request.keepalive().compareTo(Policy.SHORTEST_KEEPALIVE) < 0) {
-            return outOfRange("keepalive: at least " + Policy.SHORTEST_KEEPALIVE);
+            return outOfRange("keepalive: at least " + Durations.text(Policy.SHORTEST_KEEPALIVE));
         }
         if (request.duration() != null && session != null && request.duration().compareTo(session) > 0) {
-            return outOfRange("duration: at most the pool's session, " + session);
+            return outOfRange("duration: at most the pool's session, " + Durations.text(session));
         }
         if (request.keepalive() != null
                 && session != null
                 && request.keepalive().compareTo(session) > 0) {
-            return outOfRange("keepalive: at most the pool's session, " + session);
+            return outOfRange("keepalive: at most the pool's session, " + Durations.text(session));
         }
-        if (request.maxWait().compareTo(policy.maxWait()) > 0) {
-            return outOfRange("maxWait: at most " + policy.maxWait());
+        if (request.maxWait().compareTo(policy.queue().maxWait()) > 0) {
+            return outOfRange(
+                    "maxWait: at most " + Durations.text(policy.queue().maxWait()));
         }
-        return null;
+        var quota = policy.quota(ask.principal()).held();
+        if (quota != null && request.count() > quota) {
+            return outOfRange("environments: at most %d at once, the quota of %s".formatted(quota, ask.principal()));
+        }
+        return outOfRange(request.priority(), ask.operator());
+    }
+
+    private Answer.@Nullable Refused outOfRange(int priority, boolean operator) {
+        int highest = operator
+                ? Policy.Queueing.HIGHEST_PRIORITY
+                : working.policy().queue().maxPriority();
+        return priority > highest || priority < Policy.Queueing.LOWEST_PRIORITY
+                ? outOfRange("priority: from %d to %d".formatted(Policy.Queueing.LOWEST_PRIORITY, highest))
+                : null;
     }
 
     private static Answer.Refused outOfRange(String detail) {
         return new Answer.Refused(Refusal.OUT_OF_RANGE, detail, null);
-    }
-
-    private Answer.Refused nothingFree() {
-        return new Answer.Refused(
-                Refusal.NO_ENVIRONMENT_AVAILABLE,
-                "No environments available in pool '%s'".formatted(working.poolName()),
-                null);
     }
 
     private void remember(KeyUse.@Nullable Key key, Allocation allocation) {
@@ -151,26 +271,24 @@ final class Lending {
 
     // ---- granting
 
-    /** Grants all it asks for, or changes nothing. */
-    private boolean grant(Allocation allocation) {
+    void grant(Allocation allocation, Queue.Pick pick) {
         var pending = (Pending) allocation.state();
-        var setbacks = pending.setbacks();
-        var chosen = working.pick(allocation.request().count(), setbacks.avoid(), spare);
-        if (chosen == null) {
-            return false;
-        }
         boolean issues = working.policy().steps().contains(Step.ISSUE);
-        var grants = new ArrayList<Grant>(chosen.size());
-        for (var environment : chosen) {
+        var length = length(allocation);
+        var backAt = length == null ? null : now.plus(length);
+        var grants = new ArrayList<Grant>(pick.chosen().size());
+        for (var chosen : pick.chosen()) {
             var work = issues ? Work.fresh(Step.ISSUE, now) : null;
-            var lent = environment.lentTo(allocation.tenant(), new EnvironmentState.Allocated(work), now);
+            var environment = chosen.environment();
+            var lent = environment.lentTo(allocation.tenant(), new EnvironmentState.Allocated(work, backAt), now);
             working.move(Transitions.Trigger.GRANTED, environment, lent);
-            grants.add(new Grant(lent.name(), lent.epoch(), lent.record().facts(), null));
+            grants.add(new Grant(lent.name(), lent.epoch(), lent.record().facts(), chosen.profile(), null));
         }
-        var state = issues
-                ? new Granting(grants, pending.until(), now.plus(longestIssuing()), setbacks)
-                : active(allocation, grants);
-        var granted = allocation.in(state);
+        // Who asks now is there to take what it gets; who waited in the queue may have gone.
+        var openUntil = working.isNew(allocation) ? null : pending.openUntil();
+        var granting = new Granting(
+                grants, pending.until(), now.plus(longestIssuing()), openUntil, pick.loan(), pending.setbacks());
+        var granted = allocation.in(issues ? granting : active(allocation, granting));
         working.put(granted);
         working.event(
                 Event.Type.ALLOCATION_GRANTED,
@@ -178,7 +296,23 @@ final class Lending {
                 null,
                 granted.principal(),
                 Map.of("requester", granted.request().requester(), "environments", names(grants)));
-        return true;
+    }
+
+    /** How long it may be held, from when its access is there; null for as long as it likes. */
+    private @Nullable Duration length(Allocation allocation) {
+        var asked = allocation.request().duration();
+        return asked == null ? working.policy().session() : asked;
+    }
+
+    /** Whether all that it would get is clean again before then, whatever happens. */
+    boolean isBackBefore(Allocation allocation, Instant latest) {
+        var length = length(allocation);
+        if (length == null) {
+            return false;
+        }
+        var issuing = working.policy().steps().contains(Step.ISSUE) ? longestIssuing() : Duration.ZERO;
+        var back = now.plus(issuing).plus(length).plus(working.policy().longestUpkeep());
+        return !back.isAfter(latest);
     }
 
     private Duration longestIssuing() {
@@ -186,21 +320,32 @@ final class Lending {
         return limits.timeout().multipliedBy(limits.attempts()).plus(GRANTING_GRACE);
     }
 
-    private Active active(Allocation allocation, List<Grant> grants) {
-        var duration = allocation.request().duration() == null
-                ? working.policy().session()
-                : allocation.request().duration();
-        return alive(allocation, new Active(grants, now, duration == null ? null : now.plus(duration), null));
+    private Active active(Allocation allocation, Granting granting) {
+        var length = length(allocation);
+        var openUntil = granting.openUntil();
+        var collectBy = openUntil == null || openUntil.isAfter(now)
+                ? null
+                : now.plus(working.policy().queue().liveness());
+        return alive(
+                allocation,
+                new Active(
+                        granting.grants(),
+                        now,
+                        length == null ? null : now.plus(length),
+                        null,
+                        collectBy,
+                        granting.loan(),
+                        null));
     }
 
     /** With a fresh interval until the next sign of life, which never goes past the session's end. */
     private Active alive(Allocation allocation, Active active) {
-        if (allocation.keepalive() == null) {
+        if (allocation.keepalive() == null || active.hold() != null) {
             return active;
         }
         var by = now.plus(allocation.keepalive());
         var end = active.expiresAt();
-        return new Active(active.grants(), active.grantedAt(), end, end == null || by.isBefore(end) ? by : end);
+        return active.alive(end == null || by.isBefore(end) ? by : end);
     }
 
     /** Access of one environment is there; when it is the last one, the allocation becomes active. */
@@ -218,11 +363,10 @@ final class Lending {
                 .allMatch(grant ->
                         working.environment(grant.environment()).state().work() == null);
         if (!ready) {
-            working.put(
-                    allocation.in(new Granting(grants, granting.until(), granting.giveUpAt(), granting.setbacks())));
+            working.put(allocation.in(granting.granting(grants)));
             return;
         }
-        working.put(allocation.in(active(allocation, grants)));
+        working.put(allocation.in(active(allocation, granting.granting(grants))));
         working.event(
                 Event.Type.ALLOCATION_ACTIVE,
                 allocation.id(),
@@ -251,58 +395,17 @@ final class Lending {
             end(allocation, EndReason.ACCESS_FAILED, null);
             return;
         }
-        working.put(allocation.in(new Pending(granting.until(), new Setbacks(avoid))));
+        var openUntil = granting.openUntil();
+        working.put(allocation.in(new Pending(
+                granting.until(),
+                now.plus(working.policy().queue().liveness()),
+                openUntil == null ? now : openUntil,
+                new Setbacks(avoid))));
         vacate(allocation);
     }
 
-    /**
-     * Gives what is free to those who wait, in their order. Nobody takes what somebody before counts on; who can be satisfied by
-     * nothing but a person's doing counts on nothing, and who can never be satisfied waits no more.
-     */
     void serveQueue() {
-        spare = null;
-        boolean granted = false;
-        boolean ended = false;
-        for (var waiting : working.queue()) {
-            if (!working.listed() || waiting.request().count() > working.total()) {
-                end(waiting, EndReason.UNSATISFIABLE, null);
-                ended = true;
-            } else if (grant(waiting)) {
-                granted = true;
-            } else {
-                countOn(waiting);
-            }
-        }
-        boolean more = working.hasMoreWaiting();
-        boolean left = (spare == null || !spare.isEmpty()) && working.count(EnvironmentState.Name.AVAILABLE) > 0;
-        // With something free to begin with, all heads that a slice may have were loaded: only a change leads to
-        // others.
-        boolean fewLoaded = working.slice().pool().counts().available() == 0;
-        if (more && (ended || !working.listed() || (left && (granted || fewLoaded)))) {
-            working.leaveUnserved();
-        }
-        if (more) {
-            spare = Set.of();
-        }
-    }
-
-    /** What the next may take is now only what this one, who waits, does not want. */
-    private void countOn(Allocation waiting) {
-        var avoid = ((Pending) waiting.state()).setbacks().avoid();
-        long avoided =
-                avoid.stream().filter(name -> isLendable(working.find(name))).count();
-        if (waiting.request().count() > working.lendable() - avoided) {
-            return; // nothing but a person can satisfy it
-        }
-        spare = spare == null ? avoid : spare.stream().filter(avoid::contains).collect(Collectors.toSet());
-    }
-
-    private boolean isLendable(@Nullable Environment environment) {
-        return environment != null
-                && environment.pool() == working.poolNumber()
-                && !environment.isRetiring()
-                && !(environment.state() instanceof EnvironmentState.Dirty)
-                && !(environment.state() instanceof EnvironmentState.Retired);
+        queue.serve();
     }
 
     // ---- holding
@@ -316,8 +419,131 @@ final class Lending {
             return leaseLost(allocation);
         }
         if (allocation.state() instanceof Active active) {
-            working.put(allocation.in(alive(allocation, active)));
+            working.put(allocation.in(alive(allocation, active.collected(null))));
+        } else {
+            note(allocation, Duration.ZERO);
         }
+        return new Answer.Current(allocation);
+    }
+
+    /** Its own principal is interested. */
+    Answer attend(Command.Attend command) {
+        var allocation = working.find(command.id());
+        if (allocation == null || !command.caller().mayAct(allocation)) {
+            return noSuchAllocation(command.id());
+        }
+        if (command.caller().owns(allocation)) {
+            note(allocation, command.open());
+        }
+        return new Answer.Current(allocation);
+    }
+
+    /** Interest is noted at most once per third of the time that it lasts. */
+    private void note(Allocation allocation, Duration open) {
+        var liveness = working.policy().queue().liveness();
+        if (allocation.state() instanceof Pending pending) {
+            var known = pending.interestUntil();
+            if (known == null
+                    || !known.isAfter(now.plus(liveness.multipliedBy(2).dividedBy(3)))) {
+                working.put(
+                        allocation.in(pending.watched(now.plus(liveness), later(pending.openUntil(), now.plus(open)))));
+            }
+        } else if (allocation.state() instanceof Active active && active.collectBy() != null) {
+            working.put(allocation.in(active.collected(null)));
+        }
+    }
+
+    private static Instant later(Instant one, Instant other) {
+        return one.isAfter(other) ? one : other;
+    }
+
+    /** Who waited for it has gone: with a key it may come back, without one nobody knows it. */
+    Answer leave(Command.Leave command) {
+        var allocation = working.find(command.id());
+        if (allocation == null || !command.caller().owns(allocation)) {
+            return noSuchAllocation(command.id());
+        }
+        boolean lost = !command.known() && allocation.request().key() == null;
+        switch (allocation.state()) {
+            case AllocationState.Ended _, Polling _ -> {}
+            case Pending _, Granting _, Active _ when lost -> end(allocation, EndReason.NOT_COLLECTED, null);
+            case Pending pending -> working.put(allocation.in(pending.watched(null, now)));
+            case Granting granting -> working.put(allocation.in(granting.watched(now)));
+            case Active active ->
+                working.put(allocation.in(
+                        active.collected(now.plus(working.policy().queue().liveness()))));
+        }
+        return new Answer.Current(allocation);
+    }
+
+    /** Kept for a person, in place of both deadlines. */
+    Answer hold(Command.Hold command) {
+        var allocation = working.find(command.id());
+        if (allocation == null || !command.caller().mayAct(allocation)) {
+            return noSuchAllocation(command.id());
+        }
+        if (hasLapsed(allocation)) {
+            return leaseLost(allocation);
+        }
+        var terms = working.policy().hold();
+        if (terms == null || !(allocation.state() instanceof Active active) || active.loan()) {
+            return new Answer.Refused(
+                    Refusal.HOLD_NOT_ALLOWED,
+                    terms == null
+                            ? "Pool '%s' does not keep environments for persons".formatted(working.poolName())
+                            : "Only an active allocation can be kept, and none that was lent what others wait for",
+                    null);
+        }
+        var before = active.hold();
+        if (command.period().compareTo(terms.max()) > 0) {
+            return outOfRange("for: at most " + Durations.text(terms.max()));
+        }
+        int count = allocation.request().count();
+        if (before == null && working.onHold() + count > terms.quota()) {
+            return new Answer.Refused(
+                    Refusal.HOLD_QUOTA_EXCEEDED,
+                    "%d environments of pool '%s' are kept for persons, and %d may be"
+                            .formatted(working.onHold(), working.poolName(), terms.quota()),
+                    null,
+                    working.policy().retryAfter());
+        }
+        var since = before == null ? now : before.since();
+        var latest = since.plus(terms.max());
+        var until = now.plus(command.period());
+        var outcome = before == null || before.outcome() == null ? command.outcome() : before.outcome();
+        working.put(allocation.in(active.heldFor(
+                new AllocationState.Hold(since, until.isAfter(latest) ? latest : until, command.to(), outcome))));
+        working.event(
+                Event.Type.ALLOCATION_HELD,
+                allocation.id(),
+                null,
+                command.caller().principal(),
+                Map.of("for", String.join(",", command.to().stream().sorted().toList())));
+        return new Answer.Current(allocation);
+    }
+
+    /** Another place in the queue. */
+    Answer prioritise(Command.Prioritise command) {
+        var allocation = working.find(command.id());
+        if (allocation == null || !command.caller().mayAct(allocation) || allocation.state() instanceof Polling) {
+            return noSuchAllocation(command.id());
+        }
+        if (!(allocation.state() instanceof Pending)) {
+            return new Answer.Refused(
+                    Refusal.NOT_WAITING, "Allocation %s does not wait".formatted(allocation.id()), null);
+        }
+        var refused = outOfRange(command.priority(), command.caller().operator());
+        if (refused != null) {
+            return refused;
+        }
+        working.put(allocation.prioritised(
+                command.priority(), working.policy().queue().aging()));
+        working.event(
+                Event.Type.ALLOCATION_PRIORITISED,
+                allocation.id(),
+                null,
+                command.caller().principal(),
+                Map.of("priority", String.valueOf(command.priority())));
         return new Answer.Current(allocation);
     }
 
@@ -330,12 +556,16 @@ final class Lending {
             return leaseLost(allocation);
         }
         var longest = working.policy().maxSession();
-        if (longest == null || !(allocation.state() instanceof Active active)) {
+        if (longest == null
+                || !(allocation.state() instanceof Active active)
+                || active.loan()
+                || active.hold() != null) {
             return new Answer.Refused(
                     Refusal.EXTEND_NOT_ALLOWED,
                     longest == null
                             ? "Pool '%s' does not allow extending a session".formatted(working.poolName())
-                            : "Only an active allocation can be extended",
+                            : "Only an active allocation can be extended, which is not kept for a person and was not"
+                                    + " lent what others wait for",
                     null);
         }
         if (active.expiresAt() == null || !command.until().isAfter(active.expiresAt())) {
@@ -347,8 +577,8 @@ final class Lending {
                     Refusal.EXTEND_TOO_FAR, "until: at the latest %s, the pool's max-session".formatted(latest), null);
         }
         // A sign of life too: the keepalive's deadline was bounded by the session's old end.
-        working.put(allocation.in(
-                alive(allocation, new Active(active.grants(), active.grantedAt(), command.until(), null))));
+        working.put(
+                allocation.in(alive(allocation, active.until(command.until()).collected(null))));
         working.event(
                 Event.Type.ALLOCATION_EXTENDED,
                 allocation.id(),
@@ -360,10 +590,11 @@ final class Lending {
 
     /** Over, or past its session's end though that was not processed yet. A keepalive that is late but not too late still counts. */
     private boolean hasLapsed(Allocation allocation) {
-        return allocation.hasEnded()
-                || (allocation.state() instanceof Active active
-                        && active.expiresAt() != null
-                        && !now.isBefore(active.expiresAt()));
+        if (!(allocation.state() instanceof Active active)) {
+            return allocation.hasEnded();
+        }
+        var end = active.hold() == null ? active.expiresAt() : active.hold().until();
+        return end != null && !now.isBefore(end);
     }
 
     private static Answer leaseLost(Allocation allocation) {
@@ -381,17 +612,22 @@ final class Lending {
 
     Answer release(Command.Release command) {
         var allocation = working.find(command.id());
-        if (allocation == null || !command.caller().mayAct(allocation)) {
+        if (allocation == null
+                || !(command.caller().mayAct(allocation)
+                        || allocation.isHeldFor(command.caller().principal()))) {
             return noSuchAllocation(command.id());
         }
         if (!allocation.hasEnded()) {
-            boolean own = allocation.principal().equals(command.caller().principal());
+            boolean own = command.caller().owns(allocation)
+                    || allocation.isHeldFor(command.caller().principal());
             end(allocation, own ? EndReason.RELEASED : EndReason.OPERATOR, command.outcome());
         }
         return new Answer.Current(allocation);
     }
 
-    private void end(Allocation allocation, EndReason reason, @Nullable String outcome) {
+    void end(Allocation allocation, EndReason reason, @Nullable String said) {
+        var held = allocation.state() instanceof Active active ? active.hold() : null;
+        var outcome = said == null && held != null ? held.outcome() : said;
         working.put(allocation.ended(reason, outcome, now));
         vacate(allocation);
         var key = allocation.request().key();
@@ -526,26 +762,47 @@ final class Lending {
             }
             switch (current.state()) {
                 case Granting _ -> end(current, EndReason.ACCESS_FAILED, null);
-                case Active active ->
-                    end(
-                            current,
-                            active.expiresAt() != null && !active.expiresAt().isAfter(now)
-                                    ? EndReason.SESSION_EXPIRED
-                                    : EndReason.KEEPALIVE_LOST,
-                            null);
-                case Pending _, AllocationState.Ended _ -> {}
+                case Active active -> end(current, overBecause(active), null);
+                case Pending _, Polling _, AllocationState.Ended _ -> {}
             }
         }
     }
 
-    /** Ends the waits that are over, once what is free was given out. */
+    private EndReason overBecause(Active active) {
+        if (active.hold() != null || isOver(active.expiresAt())) {
+            return EndReason.SESSION_EXPIRED;
+        }
+        return isOver(active.keepaliveBy()) ? EndReason.KEEPALIVE_LOST : EndReason.NOT_COLLECTED;
+    }
+
+    private boolean isOver(@Nullable Instant deadline) {
+        return deadline != null && !deadline.isAfter(now);
+    }
+
+    /** Ends the waits that are over, once what is free was given out, and passes over those in whom nobody is interested. */
     void expireWaiting() {
         for (var current : working.ownAllocations()) {
-            if (current.state() instanceof Pending pending && !pending.until().isAfter(now)) {
-                end(current, EndReason.WAIT_TIMEOUT, null);
+            if (current.state() instanceof Pending pending) {
+                if (isOver(pending.until())) {
+                    end(current, EndReason.WAIT_TIMEOUT, null);
+                } else if (isOver(pending.interestUntil())) {
+                    working.put(current.in(pending.watched(null, pending.openUntil())));
+                }
+            } else if (current.state() instanceof Polling polling) {
+                expire(current, polling);
             }
         }
         serveQueue(); // whoever waited behind one that has gone
+    }
+
+    private void expire(Allocation place, Polling polling) {
+        boolean missed = isOver(polling.keptUntil());
+        int misses = polling.misses() + (missed ? 1 : 0);
+        if (isOver(polling.askedAt().plus(Polling.MEMORY).plus(Polling.NOTED_EVERY)) || misses >= Polling.MOST_MISSES) {
+            working.forget(place);
+        } else if (missed) {
+            working.put(place.in(new Polling(polling.askedAt(), null, misses, false)));
+        }
     }
 
     /** Nobody could be heard for a while: that counts against nobody. */
@@ -554,14 +811,31 @@ final class Lending {
         for (var allocation : working.ownAllocations()) {
             switch (allocation.state()) {
                 case Pending pending ->
-                    working.put(allocation.in(new Pending(pending.until().plus(silence), pending.setbacks())));
+                    working.put(allocation.in(new Pending(
+                            pending.until().plus(silence),
+                            pending.interestUntil() == null
+                                    ? null
+                                    : pending.interestUntil().plus(silence),
+                            pending.openUntil(),
+                            pending.setbacks())));
+                case Polling polling ->
+                    working.put(allocation.in(
+                            new Polling(polling.askedAt().plus(silence), null, polling.misses(), polling.awake())));
                 case Granting granting ->
                     working.put(allocation.in(new Granting(
                             granting.grants(),
                             granting.until().plus(silence),
                             granting.giveUpAt().plus(silence),
+                            granting.openUntil(),
+                            granting.loan(),
                             granting.setbacks())));
-                case Active active -> working.put(allocation.in(alive(allocation, active)));
+                case Active active ->
+                    working.put(allocation.in(alive(
+                            allocation,
+                            active.collected(
+                                    active.collectBy() == null
+                                            ? null
+                                            : active.collectBy().plus(silence)))));
                 case AllocationState.Ended _ -> {}
             }
         }

@@ -101,7 +101,21 @@ final class Maintenance {
         var next = environment.in(at(environment.state(), claimed), now);
         working.move(Trigger.CLAIMED, environment, next);
         event(Event.Type.STEP_STARTED, environment, Map.of("step", slug(work.step())));
-        return new Answer.Assignment(next, claimed, claim, timeout, claimed.unfenced());
+        return new Answer.Assignment(
+                next, profile(environment, work.step()), claimed, claim, timeout, claimed.unfenced());
+    }
+
+    private @Nullable String profile(Environment environment, Step step) {
+        var tenant = step == Step.ISSUE || step == Step.REVOKE ? environment.tenant() : null;
+        var allocation = tenant == null ? null : working.find(tenant.allocation());
+        if (allocation != null) {
+            for (var grant : allocation.state().grants()) {
+                if (grant.environment().equals(environment.name()) && grant.epoch() == environment.epoch()) {
+                    return grant.profile();
+                }
+            }
+        }
+        return null;
     }
 
     Answer renew(Command.RenewClaims command) {
@@ -183,7 +197,7 @@ final class Maintenance {
         boolean settles = done.settle().isPositive();
         var settling = work.settlingUntil(now.plus(done.settle()));
         if (environment.state() instanceof Allocated) {
-            var issued = environment.in(new Allocated(settles ? settling : null), now);
+            var issued = environment.in(at(environment.state(), settles ? settling : null), now);
             working.move(Trigger.STEP_DONE, environment, issued);
             lending.issued(issued, done.access());
         } else if (settles) {
@@ -220,7 +234,7 @@ final class Maintenance {
                 continue;
             }
             if (environment.state() instanceof Allocated) {
-                var issued = environment.in(new Allocated(null), now);
+                var issued = environment.in(at(environment.state(), null), now);
                 working.move(Trigger.STEP_DONE, environment, issued);
                 lending.issued(issued, null);
             } else {
@@ -236,9 +250,9 @@ final class Maintenance {
         switch (environment.state()) {
             case Allocated _ -> {
                 if (again) {
-                    move(environment, new Allocated(work.retried(Step.ISSUE, now)));
+                    move(environment, at(environment.state(), work.retried(Step.ISSUE, now)));
                 } else {
-                    var tried = environment.in(new Allocated(work), now);
+                    var tried = environment.in(at(environment.state(), work), now);
                     working.move(Trigger.STEP_FAILED, environment, tried);
                     lending.undo(tried, reason);
                 }
@@ -345,11 +359,11 @@ final class Maintenance {
     }
 
     /** The same state with the work as it is now. */
-    private static EnvironmentState at(EnvironmentState state, Work work) {
+    private static EnvironmentState at(EnvironmentState state, @Nullable Work work) {
         return switch (state) {
-            case Allocated _ -> new Allocated(work);
-            case Cleaning _ -> new Cleaning(work);
-            case Checking checking -> new Checking(work, checking.dirtyBecause());
+            case Allocated allocated -> new Allocated(work, allocated.backAt());
+            case Cleaning _ -> new Cleaning(Objects.requireNonNull(work));
+            case Checking checking -> new Checking(Objects.requireNonNull(work), checking.dirtyBecause());
             case Available _, EnvironmentState.Dirty _, EnvironmentState.Retired _ ->
                 throw new IllegalStateException("no work in state " + state.name());
         };

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param events the number of its last event
  * @param counts its environments by state
  * @param waiting how many requests wait
+ * @param polling how many callers keep asking instead of waiting
+ * @param onHold how many environments are kept for persons
  * @param issuing how many environments are being issued access for under a claim
  * @param maintained how many other steps run under a claim
  * @param breaker failures that no environment caused
@@ -28,6 +30,8 @@ public record Pool(
         long events,
         Counts counts,
         int waiting,
+        int polling,
+        int onHold,
         int issuing,
         int maintained,
         Breaker breaker,
@@ -43,7 +47,7 @@ public record Pool(
 
     /** A pool that was never there before. */
     public static Pool create(int number, PoolName name, Policy policy, Instant now) {
-        return new Pool(number, name, policy, true, 0, 0, Counts.NONE, 0, 0, 0, Breaker.CLOSED, now);
+        return new Pool(number, name, policy, true, 0, 0, Counts.NONE, 0, 0, 0, 0, 0, Breaker.CLOSED, now);
     }
 
     /** Environments by state; those marked retiring are counted beside them too. */

@@ -6,8 +6,10 @@ public enum Refusal {
     NO_SUCH_POOL,
     /** Nothing is free and the caller does not wait. */
     NO_ENVIRONMENT_AVAILABLE,
-    /** As many requests wait as the pool allows. */
+    /** As many requests wait as the pool allows, or for as many different things. */
     QUEUE_FULL,
+    /** The principal has as much of the pool as it may. */
+    QUOTA_EXCEEDED,
     /** The pool as configured could never satisfy it. */
     UNSATISFIABLE,
     /** The request's own values are beyond what the pool allows. */
@@ -20,6 +22,12 @@ public enum Refusal {
     EXTEND_NOT_ALLOWED,
     /** The extension goes beyond the pool's longest session. */
     EXTEND_TOO_FAR,
+    /** The pool does not keep environments for persons, or not this one. */
+    HOLD_NOT_ALLOWED,
+    /** As many environments are kept for persons as the pool allows. */
+    HOLD_QUOTA_EXCEEDED,
+    /** It does not wait any more. */
+    NOT_WAITING,
     /** The key's allocation has ended. */
     IDEMPOTENCY_KEY_SPENT,
     /** The key was used for another request. */

@@ -54,6 +54,10 @@ public final class Rules {
             switch (commands.get(i)) {
                 case Command.Release release -> answers[i] = lending.release(release);
                 case Command.KeepAlive keepAlive -> answers[i] = lending.keepAlive(keepAlive);
+                case Command.Attend attend -> answers[i] = lending.attend(attend);
+                case Command.Leave leave -> answers[i] = lending.leave(leave);
+                case Command.Hold hold -> answers[i] = lending.hold(hold);
+                case Command.Prioritise prioritise -> answers[i] = lending.prioritise(prioritise);
                 case Command.Extend extend -> answers[i] = lending.extend(extend);
                 case Command.Report report -> answers[i] = maintenance.report(report);
                 case Command.RenewClaims renew -> answers[i] = maintenance.renew(renew);
@@ -94,8 +98,8 @@ public final class Rules {
     private static Answer asItIs(Answer answer, Working working) {
         return switch (answer) {
             case Answer.Current(var allocation) -> new Answer.Current(working.allocation(allocation.id()));
-            case Answer.Refused(var refusal, var detail, var about)
-            when about != null -> new Answer.Refused(refusal, detail, working.allocation(about.id()));
+            case Answer.Refused(var refusal, var detail, var about, var retryAfter)
+            when about != null -> new Answer.Refused(refusal, detail, working.allocation(about.id()), retryAfter);
             case Answer.Refused _,
                     Answer.Acted _,
                     Answer.Done _,

@@ -1,9 +1,12 @@
 package dev.berth.core;
 
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All that a decision needs of a pool, and no more: small whatever the pool's size.
@@ -14,10 +17,18 @@ import java.util.Set;
  * @param environments those that the batch names (whatever pool they are in), those that the allocations above have and those that
  *     the heads of the queue avoid, those in the lists below; the allocation that holds one of them is among the allocations
  * @param identities which environments have the physical identities that the batch registers, by identity
- * @param free free environments, first to be lent first: as many as the batch could use, and as many more as it names, since those may be
- *     taken out before
- * @param queue the heads of the queue, in order: one more than could come free in the batch, or, where something is free although
- *     somebody waits, as many as a slice may have at all
+ * @param shapes every shape of the pool that some environment has which is not retired, by digest
+ * @param fit of these shapes; what it remembers may be older than the slice
+ * @param lines every line of the queue in which somebody waits
+ * @param holders the principals, and the sharers of the pool, that the batch, the allocations above and the lines are of, by name
+ * @param givenBack for principals of the batch who hold as many environments as their quota allows, when the first of them is given
+ *     back at the latest; without those of whom that is not known
+ * @param queue the heads of lines, as many of each as {@link Search#heads} says, in their order within the line
+ * @param free free environments, first to be lent first, as {@link Search#free} says
+ * @param places the allocations of callers who keep asking, for the requests of the batch
+ * @param census for each special need of the batch and of the heads, what {@link Search#census} says
+ * @param returns for needs whose heads gather, when environments that can serve them are back, the earliest first, as
+ *     {@link Search#returns} says
  * @param due environments about which the rules have to do something by themselves
  * @param work environments with a step that can be claimed, issuing first, then the longest due; only where the batch claims
  * @param keys the keys that the batch names, where they were used before
@@ -29,18 +40,97 @@ public record Slice(
         Map<AllocationId, Allocation> allocations,
         Map<EnvironmentName, Environment> environments,
         Map<String, EnvironmentName> identities,
-        List<EnvironmentName> free,
+        Map<String, ShapeCount> shapes,
+        Fit fit,
+        Map<Line.Key, Line> lines,
+        Map<String, Holder> holders,
+        Map<String, Instant> givenBack,
         List<AllocationId> queue,
+        List<EnvironmentName> free,
+        Map<Place, AllocationId> places,
+        Map<Need, List<Candidate>> census,
+        Map<NeedClass, List<Instant>> returns,
         List<EnvironmentName> due,
         List<EnvironmentName> work,
         Map<KeyUse.Key, KeyUse> keys,
         Map<String, Integer> busyAccounts,
         boolean complete) {
 
+    /** With nothing remembered of its shapes. */
+    public Slice(
+            Pool pool,
+            Map<AllocationId, Allocation> allocations,
+            Map<EnvironmentName, Environment> environments,
+            Map<String, EnvironmentName> identities,
+            Map<String, ShapeCount> shapes,
+            Map<Line.Key, Line> lines,
+            Map<String, Holder> holders,
+            Map<String, Instant> givenBack,
+            List<AllocationId> queue,
+            List<EnvironmentName> free,
+            Map<Place, AllocationId> places,
+            Map<Need, List<Candidate>> census,
+            Map<NeedClass, List<Instant>> returns,
+            List<EnvironmentName> due,
+            List<EnvironmentName> work,
+            Map<KeyUse.Key, KeyUse> keys,
+            Map<String, Integer> busyAccounts,
+            boolean complete) {
+        this(
+                pool,
+                allocations,
+                environments,
+                identities,
+                shapes,
+                new Fit(shapes.values()),
+                lines,
+                holders,
+                givenBack,
+                queue,
+                free,
+                places,
+                census,
+                returns,
+                due,
+                work,
+                keys,
+                busyAccounts,
+                complete);
+    }
+
+    /** By what a caller who keeps asking is known again: the same principal, requester and need. */
+    public record Place(String principal, String requester, NeedClass need) {
+        static Place of(Command.Ask ask) {
+            return new Place(
+                    ask.principal(), ask.request().requester(), ask.request().need());
+        }
+
+        /** Of one that is remembered. */
+        public static Place of(Allocation allocation) {
+            return new Place(
+                    allocation.principal(),
+                    allocation.request().requester(),
+                    allocation.request().need());
+        }
+
+        /** What it is found by in a store, beside its pool. */
+        public String digest() {
+            return JsonText.digest(principal + "\n" + need.digest() + "\n" + requester);
+        }
+    }
+
+    /**
+     * An environment that can serve a need some time.
+     *
+     * @param lendable whether it is lent again without a person's doing
+     */
+    public record Candidate(EnvironmentName name, @Nullable String account, boolean lendable) {}
+
     /**
      * What is to be loaded for a batch.
      *
-     * @param asked how many environments the batch asks for
+     * @param asks what it asks for
+     * @param places of callers who may have asked before, without waiting
      * @param work how many steps the batch could claim
      * @param claims whether every environment under a claim is wanted, in {@code environments}
      */
@@ -49,7 +139,8 @@ public record Slice(
             Set<KeyUse.Key> keys,
             Set<EnvironmentName> environments,
             Set<String> identities,
-            int asked,
+            List<Command.Ask> asks,
+            Set<Place> places,
             int work,
             boolean claims) {
 
@@ -59,7 +150,8 @@ public record Slice(
             var keys = new LinkedHashSet<KeyUse.Key>();
             var environments = new LinkedHashSet<EnvironmentName>();
             var identities = new LinkedHashSet<String>();
-            long asked = 0;
+            var asks = new ArrayList<Command.Ask>();
+            var places = new LinkedHashSet<Place>();
             int work = 0;
             boolean claims = false;
             for (var command : commands) {
@@ -67,17 +159,22 @@ public record Slice(
                 environments.addAll(command.environments());
                 switch (command) {
                     case Command.Ask ask -> {
-                        asked += ask.request().count();
+                        asks.add(ask);
                         if (ask.request().key() != null) {
                             keys.add(new KeyUse.Key(
                                     ask.principal(), ask.request().key()));
                         }
+                        places.add(Place.of(ask));
                     }
                     case Command.Register register ->
                         register.records().forEach(record -> identities.add(record.identity()));
                     case Command.ClaimWork claim -> work += claim.ids().size();
                     case Command.VoidClaims _ -> claims = true;
-                    case Command.KeepAlive _,
+                    case Command.Attend _,
+                            Command.Leave _,
+                            Command.Hold _,
+                            Command.Prioritise _,
+                            Command.KeepAlive _,
                             Command.Extend _,
                             Command.Release _,
                             Command.Act _,
@@ -90,14 +187,7 @@ public record Slice(
                             Command.Tick _ -> {}
                 }
             }
-            return new Needs(
-                    allocations,
-                    keys,
-                    environments,
-                    identities,
-                    (int) Math.min(asked, Integer.MAX_VALUE),
-                    work,
-                    claims);
+            return new Needs(allocations, keys, environments, identities, asks, places, work, claims);
         }
     }
 }

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -32,15 +31,32 @@ final class Working {
 
     private final Set<KeyUse.Key> keysTouched = new LinkedHashSet<>();
     private final List<Event> events = new ArrayList<>();
-    /** In the order in which they are lent. */
-    private final TreeMap<Long, EnvironmentName> free = new TreeMap<>();
+    /** By shape, in the order in which they are lent. */
+    private final Map<String, TreeMap<Long, EnvironmentName>> free = new HashMap<>();
 
-    private final TreeMap<Long, AllocationId> queue = new TreeMap<>();
+    private final Map<String, ShapeCount> shapes;
+    private final Set<String> shapesTouched = new LinkedHashSet<>();
+    private final Map<NeedClass, List<List<String>>> fits = new HashMap<>();
+    private int fittedShapes;
+    /** Whether there are more or fewer environments of some shape than before the batch. */
+    private boolean resized;
+
+    private final Map<Line.Key, Line> lines;
+    private final Set<Line.Key> linesTouched = new LinkedHashSet<>();
+    /** Those who wait and are not passed over, as far as they were loaded. */
+    private final Map<Line.Key, TreeMap<Turn, AllocationId>> queue = new LinkedHashMap<>();
+
+    private final Map<Slice.Place, AllocationId> places;
+    private final Map<String, Holder> holders;
+    private final Set<String> holdersTouched = new LinkedHashSet<>();
+    private final List<Allocation> forgotten = new ArrayList<>();
 
     private Policy policy;
     private boolean listed;
     private long sequence;
     private int waiting;
+    private int polling;
+    private int onHold;
     private int issuing;
     private int maintained;
     private Pool.Breaker breaker;
@@ -55,17 +71,22 @@ final class Working {
         allocations = new HashMap<>(slice.allocations());
         environments = new HashMap<>(slice.environments());
         keys = new HashMap<>(slice.keys());
-        slice.free().forEach(name -> free.put(environment(name).order(), name));
+        shapes = new HashMap<>(slice.shapes());
+        lines = new HashMap<>(slice.lines());
+        places = new HashMap<>(slice.places());
+        holders = new HashMap<>(slice.holders());
+        slice.free().forEach(name -> offer(environment(name)));
         busyAccounts = new HashMap<>(slice.busyAccounts());
         for (var id : slice.queue()) {
-            var head = allocation(id);
-            queue.put(head.arrival(), id);
+            line(allocation(id).line()).put(Turn.of(allocation(id)), id);
         }
         var pool = slice.pool();
         policy = pool.policy();
         listed = pool.listed();
         sequence = pool.sequence();
         waiting = pool.waiting();
+        polling = pool.polling();
+        onHold = pool.onHold();
         issuing = pool.issuing();
         maintained = pool.maintained();
         breaker = pool.breaker();
@@ -139,11 +160,6 @@ final class Working {
         return total;
     }
 
-    /** As many as are lent again some day without a person's doing. */
-    int lendable() {
-        return total() - count(EnvironmentState.Name.DIRTY) - retiring;
-    }
-
     // ---- environments
 
     @Nullable
@@ -177,9 +193,10 @@ final class Working {
         var before = from == null ? null : environment(from.name());
         Transitions.check(trigger, before, after);
         var original = before;
+        resized |= !Objects.equals(countedAs(before), countedAs(after));
         if (before != null) {
             tally(before, -1);
-            free.remove(before.order(), before.name());
+            withdraw(before);
             environments.remove(before.name());
             if (environmentsBefore.containsKey(before.name())) {
                 original = environmentsBefore.remove(before.name());
@@ -189,8 +206,17 @@ final class Working {
         environments.put(after.name(), after);
         tally(after, 1);
         if (after.isFree()) {
-            free.put(after.order(), after.name());
+            offer(after);
         }
+    }
+
+    /** The shape that it is one more of; null where it is counted nowhere. */
+    private @Nullable Shape countedAs(@Nullable Environment environment) {
+        return environment == null
+                        || environment.pool() != poolNumber()
+                        || environment.state() instanceof EnvironmentState.Retired
+                ? null
+                : environment.record().shape();
     }
 
     private void tally(Environment environment, int by) {
@@ -198,6 +224,12 @@ final class Working {
             return; // a retired row of another pool, that is being taken over: it was counted nowhere
         }
         counts.merge(environment.state().name(), by, Integer::sum);
+        var shape = environment.record().shape();
+        shapes.merge(
+                shape.digest(),
+                ShapeCount.none(shape).plus(environment, by),
+                (count, _) -> count.plus(environment, by));
+        shapesTouched.add(shape.digest());
         if (environment.isRetiring() && environment.state().name() != EnvironmentState.Name.RETIRED) {
             retiring += by;
         }
@@ -214,22 +246,66 @@ final class Working {
         }
     }
 
-    /**
-     * As many free environments, first to be lent first; null when there are not so many.
-     *
-     * @param only what is left for whom it is picked; null for everything
-     */
-    @Nullable
-    List<Environment> pick(int count, Set<EnvironmentName> avoid, @Nullable Set<EnvironmentName> only) {
-        var picked = new ArrayList<Environment>(count);
-        for (Iterator<EnvironmentName> candidates = free.values().iterator();
-                picked.size() < count && candidates.hasNext(); ) {
-            var name = candidates.next();
-            if (!avoid.contains(name) && (only == null || only.contains(name))) {
-                picked.add(environment(name));
+    private void offer(Environment environment) {
+        free.computeIfAbsent(environment.record().shape().digest(), _ -> new TreeMap<>())
+                .put(environment.order(), environment.name());
+    }
+
+    private void withdraw(Environment environment) {
+        var those = free.get(environment.record().shape().digest());
+        if (those != null) {
+            those.remove(environment.order(), environment.name());
+        }
+    }
+
+    // ---- shapes
+
+    /** The shapes that serve each of the needs, the best fit first; as they were before the batch, and those that came since. */
+    List<List<String>> fits(NeedClass need) {
+        if (fittedShapes != shapes.size()) {
+            fits.clear();
+            fittedShapes = shapes.size();
+        }
+        var found = fits.get(need);
+        if (found == null) {
+            found = fit().order(need);
+            fits.put(need, found);
+        }
+        return found;
+    }
+
+    /** What is remembered is of the shapes as they were before the batch. */
+    private Fit fit() {
+        return resized ? new Fit(shapes.values()) : slice.fit();
+    }
+
+    int shapes() {
+        return shapes.size();
+    }
+
+    /** How many environments of this shape there are, and how they are. */
+    ShapeCount shape(String digest) {
+        return Objects.requireNonNull(shapes.get(digest), "a shape that is not in the slice");
+    }
+
+    /** The free ones of a shape, first to be lent first. */
+    Iterable<EnvironmentName> free(String shape) {
+        var those = free.get(shape);
+        return those == null ? List.of() : those.values();
+    }
+
+    /** The instants at which those that were granted in this batch have to be back. */
+    List<Instant> returnsOfThisBatch(NeedClass need) {
+        var returns = new ArrayList<Instant>();
+        for (var name : environmentsBefore.keySet()) {
+            var environment = environment(name);
+            if (environment.state() instanceof EnvironmentState.Allocated(var _, var backAt)
+                    && backAt != null
+                    && need.wants(environment)) {
+                returns.add(backAt);
             }
         }
-        return picked.size() == count ? picked : null;
+        return returns;
     }
 
     // ---- allocations
@@ -237,14 +313,16 @@ final class Working {
     /** Those of this pool that the slice has, as they are now. A key may have brought one of another pool. */
     List<Allocation> ownAllocations() {
         return slice.allocations().keySet().stream()
-                .filter(id -> id.poolNumber() == poolNumber())
+                .filter(id -> id.poolNumber() == poolNumber() && allocations.containsKey(id))
                 .map(this::allocation)
                 .toList();
     }
 
+    /** Null for the place of a caller who keeps asking, too: it was never shown to anybody. */
     @Nullable
     Allocation find(AllocationId id) {
-        return allocations.get(id);
+        var found = allocations.get(id);
+        return found == null || found.state() instanceof AllocationState.Polling ? null : found;
     }
 
     Allocation allocation(AllocationId id) {
@@ -257,26 +335,115 @@ final class Working {
 
     void put(Allocation after) {
         var before = allocations.put(after.id(), after);
-        allocationsBefore.putIfAbsent(after.id(), before);
-        boolean waited = before != null && before.state() instanceof AllocationState.Pending;
-        boolean waits = after.state() instanceof AllocationState.Pending;
-        if (waited && !waits) {
-            queue.remove(after.arrival());
-            waiting--;
-        } else if (waits && !waited) {
-            queue.put(after.arrival(), after.id());
-            waiting++;
+        if (!allocationsBefore.containsKey(after.id())) {
+            allocationsBefore.put(after.id(), before);
+        }
+        if (before != null) {
+            count(before, -1);
+        }
+        count(after, 1);
+        // by the difference: a sign of life is no grant, and waiting counts from the last one
+        has(after, held(after) - held(before), queued(after) - queued(before));
+        if (before == null && after.state() instanceof AllocationState.Polling) {
+            places.put(Slice.Place.of(after), after.id());
         }
     }
 
-    /** Those who wait, in order, as far as they were loaded. */
-    List<Allocation> queue() {
-        return queue.values().stream().map(this::allocation).toList();
+    /** The place that a caller who keeps asking has; null where it has none. */
+    @Nullable
+    Allocation place(Slice.Place asked) {
+        var id = places.get(asked);
+        return id == null ? null : allocation(id);
     }
 
-    /** Whether others wait behind those in {@link #queue()}. */
-    boolean hasMoreWaiting() {
-        return waiting > queue.size();
+    /** Whether it was not there before this batch. */
+    boolean isNew(Allocation allocation) {
+        return !slice.allocations().containsKey(allocation.id());
+    }
+
+    /** Nothing is kept of it: it was never shown. */
+    void forget(Allocation place) {
+        count(place, -1);
+        allocations.remove(place.id());
+        allocationsBefore.remove(place.id());
+        places.remove(Slice.Place.of(place));
+        var stored = slice.allocations().get(place.id());
+        if (stored != null) {
+            forgotten.add(stored);
+        }
+    }
+
+    private void count(Allocation allocation, int by) {
+        var state = allocation.state();
+        waiting += state instanceof AllocationState.Pending ? by : 0;
+        polling += state instanceof AllocationState.Polling ? by : 0;
+        onHold += isOnHold(allocation) ? by * allocation.request().count() : 0;
+        if (allocation.isAwake()) {
+            var key = allocation.line();
+            var need = key.need().isEmpty() ? null : allocation.request().need();
+            lines.merge(key, new Line(key, need, by), (line, _) -> new Line(key, line.need(), line.waiting() + by));
+            linesTouched.add(key);
+            if (by > 0) {
+                line(key).put(Turn.of(allocation), allocation.id());
+            } else {
+                line(key).remove(Turn.of(allocation));
+            }
+        }
+    }
+
+    private static int held(@Nullable Allocation allocation) {
+        return allocation != null
+                        && (allocation.state() instanceof AllocationState.Granting
+                                || allocation.state() instanceof AllocationState.Active)
+                ? allocation.request().count()
+                : 0;
+    }
+
+    private static int queued(@Nullable Allocation allocation) {
+        return allocation != null && allocation.state() instanceof AllocationState.Pending ? 1 : 0;
+    }
+
+    private void has(Allocation allocation, int held, int queued) {
+        if (held != 0 || queued != 0) {
+            has(allocation.principal(), held, queued);
+            if (!allocation.sharer().isEmpty() && !allocation.sharer().equals(allocation.principal())) {
+                has(allocation.sharer(), held, queued);
+            }
+        }
+    }
+
+    private static boolean isOnHold(Allocation allocation) {
+        return allocation.state() instanceof AllocationState.Active active && active.hold() != null;
+    }
+
+    private void has(String name, int held, int queued) {
+        var holder = holder(name).queueing(queued);
+        holders.put(
+                name,
+                held == 0 ? holder : holder.holding(held, now, policy.queue().halfLife()));
+        holdersTouched.add(name);
+    }
+
+    Holder holder(String name) {
+        var found = holders.get(name);
+        return found == null ? Holder.unknown(name, now) : found;
+    }
+
+    private Map<Turn, AllocationId> line(Line.Key key) {
+        return queue.computeIfAbsent(key, _ -> new TreeMap<>());
+    }
+
+    /** Those who wait in a line and are not passed over, in order, as far as they were loaded. */
+    List<Allocation> waitingIn(Line.Key line) {
+        var those = queue.get(line);
+        return those == null
+                ? List.of()
+                : those.values().stream().map(this::allocation).toList();
+    }
+
+    /** Every line of the pool in which somebody waits. */
+    List<Line> lines() {
+        return lines.values().stream().filter(line -> line.waiting() > 0).toList();
     }
 
     /** Another batch is to follow, for those who wait and were not loaded. */
@@ -284,8 +451,34 @@ final class Working {
         unserved = true;
     }
 
+    /** Whether anything is another than before the batch. */
+    boolean hasChanged() {
+        return !environmentsBefore.isEmpty() || !allocationsBefore.isEmpty() || !forgotten.isEmpty();
+    }
+
     int waiting() {
         return waiting;
+    }
+
+    int polling() {
+        return polling;
+    }
+
+    int onHold() {
+        return onHold;
+    }
+
+    /** A place within a line. */
+    private record Turn(long rank, long arrival) implements Comparable<Turn> {
+        static Turn of(Allocation allocation) {
+            return new Turn(allocation.rank(), allocation.arrival());
+        }
+
+        @Override
+        public int compareTo(Turn other) {
+            int byRank = Long.compare(rank, other.rank);
+            return byRank == 0 ? Long.compare(arrival, other.arrival) : byRank;
+        }
     }
 
     // ---- keys and events
@@ -350,6 +543,8 @@ final class Working {
                         count(EnvironmentState.Name.DIRTY),
                         retiring),
                 waiting,
+                polling,
+                onHold,
                 issuing,
                 maintained,
                 breaker,
@@ -358,6 +553,20 @@ final class Working {
                 after,
                 changedAllocations,
                 changedEnvironments,
+                forgotten,
+                shapesTouched.stream()
+                        .map(this::shape)
+                        .filter(count ->
+                                !count.equals(slice.shapes().get(count.shape().digest())))
+                        .toList(),
+                linesTouched.stream()
+                        .map(key -> Objects.requireNonNull(lines.get(key)))
+                        .filter(line -> !line.equals(slice.lines().get(line.key())))
+                        .toList(),
+                holdersTouched.stream()
+                        .map(this::holder)
+                        .filter(holder -> !holder.equals(slice.holders().get(holder.name())))
+                        .toList(),
                 used,
                 freed,
                 events,

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +22,9 @@ final class NaiveModel {
     /** An environment. */
     static final class Thing {
         String state = "cleaning";
+        final String name;
         String digest = "";
+        Shape shape = Shape.PLAIN;
 
         @Nullable
         String account;
@@ -57,7 +60,31 @@ final class NaiveModel {
         @Nullable
         Instant checkAt;
 
+        /** Not before then it comes back, as things were when it was granted. */
+        @Nullable
+        Instant backAt;
+
+        /** In which batch it came free. */
+        int freedIn;
+
         Instant since = Instant.MIN;
+
+        Thing(String name) {
+            this.name = name;
+        }
+
+        boolean isFree() {
+            return state.equals("available");
+        }
+
+        boolean isGone() {
+            return state.equals("retired");
+        }
+
+        /** Whether it is lent again without a person's doing. */
+        boolean isLendable() {
+            return !isGone() && !state.equals("dirty") && drain == null;
+        }
 
         boolean isWorked() {
             return step != null;
@@ -72,14 +99,29 @@ final class NaiveModel {
         }
     }
 
-    /** An allocation. */
+    /** An allocation, or the place of a caller who keeps asking. */
     static final class Loan {
         final AllocationId id;
         final String principal;
         final Request request;
+        final String sharer;
         final long arrival;
+        final Instant createdAt;
+        /** In which batch it came. */
+        final int cameIn;
+
+        int priority;
         String state = "pending";
         Instant until;
+
+        /** Null while nobody is known to be interested. */
+        @Nullable
+        Instant interest;
+
+        /** Until when a call is held open for it; null for as long as issuing takes. */
+        @Nullable
+        Instant open;
+
         Instant giveUp = Instant.MAX;
         Instant grantedAt = Instant.MIN;
 
@@ -89,61 +131,142 @@ final class NaiveModel {
         @Nullable
         Instant keepaliveBy;
 
+        @Nullable
+        Instant collectBy;
+
+        /** Whether it has what somebody else gathers. */
+        boolean lent;
+
+        @Nullable
+        Instant heldSince;
+
+        @Nullable
+        Instant heldUntil;
+
+        Set<String> heldTo = Set.of();
+
+        /** Of who keeps asking: when it asked last. */
+        Instant askedAt = Instant.MIN;
+
+        @Nullable
+        Instant keptUntil;
+
+        int misses;
+        boolean awake = true;
+
         final @Nullable Duration keepalive;
         final Set<String> avoid = new HashSet<>();
         List<String> has = new ArrayList<>();
 
         Loan(
-                AllocationId id,
-                String principal,
-                Request request,
+                Command.Ask ask,
+                String sharer,
                 long arrival,
+                int cameIn,
+                Instant now,
                 @Nullable Duration keepalive,
-                Instant until) {
-            this.id = id;
-            this.principal = principal;
-            this.request = request;
+                Duration liveness) {
+            id = ask.id();
+            principal = ask.principal();
+            request = ask.request();
+            priority = request.priority();
+            createdAt = now;
+            until = now.plus(request.maxWait());
+            interest = now.plus(liveness);
+            open = now.plus(ask.open());
+            this.sharer = sharer;
             this.arrival = arrival;
+            this.cameIn = cameIn;
             this.keepalive = keepalive;
-            this.until = until;
+        }
+
+        NeedClass need() {
+            return request.need();
         }
 
         boolean isOver() {
             return state.startsWith("ended");
+        }
+
+        boolean isPlace() {
+            return state.equals("polling");
+        }
+
+        boolean isPending() {
+            return state.equals("pending");
+        }
+
+        boolean holds() {
+            return state.equals("granting") || state.equals("active");
         }
     }
 
     final Map<String, Thing> things = new TreeMap<>();
     final Map<AllocationId, Loan> loans = new TreeMap<>(Comparator.comparing(AllocationId::value));
     final Map<String, Loan> keys = new TreeMap<>();
-    private final Policy policy;
-    private boolean listed = true;
+    final Map<Slice.Place, Loan> places = new HashMap<>();
+    final Policy policy;
+    private final NaiveQueue queue;
+    boolean listed = true;
     private long arrivals;
     private int unavailable;
     private @Nullable Instant openUntil;
     private Instant touched;
     private Instant now;
-    private @Nullable Loan firstAtFirst;
+    private int batches;
+    private int firstOfRun;
     /** What the rules came to, for their free choices. */
-    private final NaiveStore actual;
+    final NaiveStore actual;
 
     NaiveModel(Policy policy, NaiveStore actual, Instant now) {
         this.policy = policy;
         this.actual = actual;
         this.now = now;
         touched = now;
+        queue = new NaiveQueue(this);
     }
 
-    /** What each command has to be answered, in the words of {@link Scenario}. */
-    List<String> batch(List<Command> commands, List<Answer> answers, Instant at) {
+    Instant now() {
+        return now;
+    }
+
+    int batches() {
+        return batches;
+    }
+
+    /** Whether it came with the commands that were compared last. */
+    boolean isNew(Loan loan) {
+        return loan.cameIn >= firstOfRun;
+    }
+
+    /**
+     * What each command has to be answered, in the words of {@link Scenario}.
+     *
+     * @param followed how many batches without a command followed at once
+     */
+    List<String> run(List<Command> commands, List<Answer> answers, Instant at, int followed) {
+        firstOfRun = batches + 1;
+        var said = batch(commands, answers, at);
+        for (int i = 0; i < followed; i++) {
+            batch(List.of(new Command.Tick()), List.of(), at);
+        }
+        for (int i = 0; i < commands.size(); i++) { // an allocation is answered as it is in the end
+            if (said.get(i).startsWith("loan ")) {
+                said.set(i, state(loans.get(new AllocationId(said.get(i).substring(5)))));
+            }
+        }
+        return said;
+    }
+
+    private List<String> batch(List<Command> commands, List<Answer> answers, Instant at) {
         now = at;
+        batches++;
         if ((things.values().stream().anyMatch(thing -> thing.state.equals("allocated"))
                         || !waiting().isEmpty())
                 && (now.isAfter(touched.plusSeconds(6))
                         || commands.stream().anyMatch(Command.VoidClaims.class::isInstance))) {
             forgive(Duration.between(touched, now));
         }
-        firstAtFirst = waiting().isEmpty() ? null : waiting().getFirst();
         var said = new ArrayList<String>();
         for (var command : commands) {
             said.add(first(command));
@@ -156,16 +279,19 @@ final class NaiveModel {
         for (var loan : List.copyOf(loans.values())) {
             expire(loan);
         }
-        serve();
+        queue.serve();
         for (var loan : waiting()) {
             if (!loan.until.isAfter(now)) {
                 end(loan, "wait-timeout");
+            } else if (loan.interest != null && !loan.interest.isAfter(now)) {
+                loan.interest = null;
             }
         }
-        serve();
+        List.copyOf(places.values()).forEach(this::miss);
+        queue.serve();
         for (int i = 0; i < commands.size(); i++) {
             if (commands.get(i) instanceof Command.Ask ask) {
-                said.set(i, ask(ask));
+                said.set(i, isRefused(ask, answers.get(i), commands) ? "unsatisfiable" : ask(ask));
             }
         }
         checks();
@@ -174,21 +300,30 @@ final class NaiveModel {
                 said.set(i, claimed(claim, (Answer.Claimed) answers.get(i), commands.size() == 1));
             }
         }
-        for (int i = 0; i < commands.size(); i++) { // an allocation is answered as it is in the end
-            if (said.get(i).startsWith("loan ")) {
-                said.set(i, state(loans.get(new AllocationId(said.get(i).substring(5)))));
-            }
-        }
         touched = now;
         return said;
+    }
+
+    /** Who asks for certain environments is refused what comes with the same batch, too: it is not known yet. */
+    private boolean isRefused(Command.Ask ask, Answer answer, List<Command> commands) {
+        return ask.request().need().isSpecial()
+                && answer instanceof Answer.Refused refused
+                && refused.refusal() == Refusal.UNSATISFIABLE
+                && (queue.isImpossible(ask.request().need())
+                        || commands.stream().anyMatch(Command.Register.class::isInstance));
     }
 
     private String first(Command command) {
         return switch (command) {
             case Command.Release release -> {
-                var loan = visible(release.id(), release.caller());
+                var known = loans.get(release.id());
+                boolean heldFor = known != null
+                        && !known.isOver()
+                        && known.heldTo.contains(release.caller().principal());
+                var loan = heldFor ? known : visible(release.id(), release.caller());
                 if (loan != null && !loan.isOver()) {
-                    end(loan, loan.principal.equals(release.caller().principal()) ? "released" : "operator");
+                    var by = release.caller().principal();
+                    end(loan, loan.principal.equals(by) || loan.heldTo.contains(by) ? "released" : "operator");
                 }
                 yield loan == null ? "no-such-allocation" : "loan " + loan.id;
             }
@@ -197,6 +332,7 @@ final class NaiveModel {
                 if (loan == null || isOver(loan)) {
                     yield loan == null ? "no-such-allocation" : "lease-lost";
                 }
+                note(loan, Duration.ZERO);
                 live(loan);
                 yield "loan " + loan.id;
             }
@@ -205,7 +341,10 @@ final class NaiveModel {
                 if (loan == null || isOver(loan)) {
                     yield loan == null ? "no-such-allocation" : "lease-lost";
                 }
-                if (policy.maxSession() == null || !loan.state.equals("active")) {
+                if (policy.maxSession() == null
+                        || !loan.state.equals("active")
+                        || loan.lent
+                        || loan.heldUntil != null) {
                     yield "extend-not-allowed";
                 }
                 if (loan.expires != null && extend.until().isAfter(loan.expires)) {
@@ -213,8 +352,26 @@ final class NaiveModel {
                         yield "extend-too-far";
                     }
                     loan.expires = extend.until();
+                    loan.collectBy = null;
                     live(loan);
                 }
+                yield "loan " + loan.id;
+            }
+            case Command.Attend attend -> {
+                var loan = visible(attend.id(), attend.caller());
+                if (loan != null && loan.principal.equals(attend.caller().principal())) {
+                    note(loan, attend.open());
+                }
+                yield loan == null ? "no-such-allocation" : "loan " + loan.id;
+            }
+            case Command.Leave leave -> leave(leave);
+            case Command.Hold hold -> hold(hold);
+            case Command.Prioritise prioritise -> {
+                var loan = visible(prioritise.id(), prioritise.caller());
+                if (loan == null || !loan.isPending()) {
+                    yield loan == null ? "no-such-allocation" : "not-waiting";
+                }
+                loan.priority = prioritise.priority();
                 yield "loan " + loan.id;
             }
             case Command.Report report -> report(report) ? "taken" : "lost";
@@ -286,138 +443,257 @@ final class NaiveModel {
         var key = ask.principal() + "/" + request.key();
         var earlier = request.key() == null ? null : keys.get(key);
         if (earlier != null) {
-            return !earlier.request.digest().equals(request.digest())
-                    ? "idempotency-key-reused"
-                    : earlier.isOver() ? "idempotency-key-spent" : "loan " + earlier.id;
+            boolean same = earlier.request.digest().equals(request.digest());
+            boolean spent = earlier.isOver();
+            if (same && !spent) {
+                boolean asleep = earlier.isPending() && earlier.interest == null;
+                note(earlier, ask.open());
+                if (asleep) {
+                    queue.serve();
+                }
+            }
+            return !same ? "idempotency-key-reused" : spent ? "idempotency-key-spent" : "loan " + earlier.id;
         }
         if (!listed) {
             return "no-such-pool";
         }
-        if (request.count() > total()) {
+        if (queue.isImpossible(request.need()) && !queue.isLate(ask)) {
             return "unsatisfiable";
         }
-        var loan = new Loan(
-                ask.id(),
-                ask.principal(),
-                request,
-                ++arrivals,
-                request.keepalive() == null ? policy.keepalive() : request.keepalive(),
-                now.plus(request.maxWait()));
-        boolean granted = grant(loan);
-        if (!granted && !request.maxWait().isPositive()) {
-            return "no-environment-available";
+        var quota = policy.quota(ask.principal());
+        if (quota.held() != null && request.count() > quota.held()) {
+            return "out-of-range";
         }
-        if (!granted && waiting().size() >= policy.queueMax()) {
-            return "queue-full";
+        var queueing = policy.queue();
+        var loan = new Loan(
+                ask,
+                queueing.shareBy() == null ? ask.principal() : queueing.shareBy() + "=" + ask.label(),
+                ++arrivals,
+                batches,
+                now,
+                request.keepalive() == null ? policy.keepalive() : request.keepalive(),
+                queueing.liveness());
+        boolean waits = request.maxWait().isPositive();
+        var asked = Slice.Place.of(ask);
+        var place = places.get(asked);
+        boolean over = queue.isOverQuota(loan);
+        var choice = over ? null : queue.choose(place == null ? loan : place, loan, waits || place != null);
+        if (choice == null && waits) {
+            if (quota.queued() != null
+                    && waiting().stream()
+                                    .filter(other -> other.principal.equals(loan.principal))
+                                    .count()
+                            >= quota.queued()) {
+                return "quota-exceeded";
+            }
+            if (waiting().size() >= queueing.max()) {
+                return "queue-full";
+            }
+        } else if (choice == null) {
+            if (!over) {
+                keepPlace(loan, asked, place);
+            }
+            return over ? "quota-exceeded" : "no-environment-available";
         }
         loans.put(loan.id, loan);
         if (request.key() != null) {
             keys.put(key, loan);
         }
+        places.remove(asked);
+        if (choice == null) {
+            queue.join(loan);
+        } else {
+            grant(loan, choice);
+            queue.took(choice, loan, place);
+        }
         return "loan " + loan.id;
     }
 
-    private boolean grant(Loan loan) {
-        var left = new ArrayList<String>();
-        for (var name : things.keySet()) {
-            boolean wanted = waiting().stream()
-                    .anyMatch(before ->
-                            before.arrival < loan.arrival && !isBlocked(before) && !before.avoid.contains(name));
-            if (things.get(name).state.equals("available") && !loan.avoid.contains(name) && !wanted) {
-                left.add(name);
+    private void keepPlace(Loan loan, Slice.Place asked, @Nullable Loan place) {
+        if (place == null && places.size() < policy.queue().max()) {
+            loan.state = "polling";
+            loan.askedAt = now;
+            places.put(asked, loan);
+        } else if (place != null
+                && (!place.awake || !place.askedAt.plusSeconds(10).isAfter(now))) {
+            place.askedAt = now;
+            place.keptUntil = null;
+            place.awake = true;
+        }
+    }
+
+    private void miss(Loan place) {
+        boolean missed = place.keptUntil != null && !place.keptUntil.isAfter(now);
+        if (missed) {
+            place.misses++;
+            place.keptUntil = null;
+            place.awake = false;
+        }
+        if (place.misses >= 2 || !place.askedAt.plusSeconds(130).isAfter(now)) {
+            places.values().remove(place);
+        }
+    }
+
+    /** Somebody is interested: noted again when a third of the time is over. */
+    private void note(Loan loan, Duration open) {
+        if (loan.isPending()) {
+            var liveness = policy.queue().liveness();
+            var third = liveness.multipliedBy(2).dividedBy(3);
+            if (loan.interest == null || !loan.interest.isAfter(now.plus(third))) {
+                var until = now.plus(open);
+                loan.interest = now.plus(liveness);
+                loan.open = loan.open == null || loan.open.isBefore(until) ? until : loan.open;
             }
+        } else {
+            loan.collectBy = null;
         }
-        if (left.size() < loan.request.count()) {
-            return false;
+    }
+
+    private String leave(Command.Leave leave) {
+        var loan = loans.get(leave.id());
+        if (loan == null || !loan.principal.equals(leave.caller().principal())) {
+            return "no-such-allocation";
         }
-        var real = actual.find(loan.id);
-        var chosen = real == null
-                ? left.subList(0, loan.request.count())
-                : real.state().grants().stream()
-                        .map(grant -> grant.environment().value())
-                        .toList();
-        if (chosen.size() != loan.request.count() || !left.containsAll(chosen)) {
-            throw new AssertionError(
-                    "%s should have %d of %s and has %s".formatted(loan.id, loan.request.count(), left, chosen));
+        if (!loan.isOver() && !leave.known() && loan.request.key() == null) {
+            end(loan, "not-collected");
+        } else if (loan.isPending()) {
+            loan.interest = null;
+            loan.open = now;
+        } else if (loan.state.equals("granting")) {
+            loan.open = now;
+        } else if (loan.state.equals("active")) {
+            loan.collectBy = now.plus(policy.queue().liveness());
         }
-        loan.has = new ArrayList<>(chosen);
+        return "loan " + loan.id;
+    }
+
+    private String hold(Command.Hold hold) {
+        var loan = visible(hold.id(), hold.caller());
+        if (loan == null || isOver(loan)) {
+            return loan == null ? "no-such-allocation" : "lease-lost";
+        }
+        var terms = policy.hold();
+        if (terms == null || !loan.state.equals("active") || loan.lent) {
+            return "hold-not-allowed";
+        }
+        if (hold.period().compareTo(terms.max()) > 0) {
+            return "out-of-range";
+        }
+        int onHold = loans.values().stream()
+                .filter(other -> other.heldUntil != null && other.state.equals("active"))
+                .mapToInt(other -> other.has.size())
+                .sum();
+        if (loan.heldSince == null) {
+            if (onHold + loan.has.size() > terms.quota()) {
+                return "hold-quota-exceeded";
+            }
+            loan.heldSince = now;
+        }
+        var latest = loan.heldSince.plus(terms.max());
+        var until = now.plus(hold.period());
+        loan.heldUntil = until.isAfter(latest) ? latest : until;
+        loan.heldTo = hold.to();
+        loan.expires = null;
+        loan.keepaliveBy = null;
+        loan.collectBy = null;
+        return "loan " + loan.id;
+    }
+
+    void grant(Loan loan, NaiveQueue.Choice choice) {
+        loan.has = new ArrayList<>(choice.names());
+        loan.lent = choice.loan();
         boolean issues = policy.steps().contains(Step.ISSUE);
-        for (var name : chosen) {
+        var length = length(loan);
+        for (var name : choice.names()) {
             var thing = things.get(name);
             thing.state = "allocated";
             thing.since = now;
             thing.epoch++;
             thing.loan = loan;
+            thing.backAt = length == null ? null : now.plus(length);
             work(thing, issues ? Step.ISSUE : null, 0);
             thing.due = now;
         }
+        queue.granted(loan);
         var limits = policy.limits(Step.ISSUE);
         loan.giveUp = now.plus(limits.timeout().multipliedBy(limits.attempts())).plusSeconds(120);
+        if (loan.cameIn == batches) {
+            loan.open = null; // who asks now is there
+        }
         if (issues) {
             loan.state = "granting";
         } else {
             activate(loan);
         }
-        return true;
+    }
+
+    @Nullable
+    Duration length(Loan loan) {
+        return loan.request.duration() == null ? policy.session() : loan.request.duration();
     }
 
     private void activate(Loan loan) {
         loan.state = "active";
         loan.grantedAt = now;
-        var duration = loan.request.duration() == null ? policy.session() : loan.request.duration();
+        var duration = length(loan);
+        loan.collectBy = loan.open == null || loan.open.isAfter(now)
+                ? null
+                : now.plus(policy.queue().liveness());
         loan.expires = duration == null ? null : now.plus(duration);
         live(loan);
     }
 
     private void live(Loan loan) {
-        if (loan.state.equals("active") && loan.keepalive != null) {
+        if (loan.state.equals("active") && loan.keepalive != null && loan.heldUntil == null) {
             var by = now.plus(loan.keepalive);
             loan.keepaliveBy = loan.expires != null && by.isAfter(loan.expires) ? loan.expires : by;
         }
     }
 
-    private void serve() {
-        for (var loan : waiting()) {
-            // Behind others it may go unnoticed for a while, and its wait may be over before.
-            var real = actual.find(loan.id);
-            var ended = real != null && real.state() instanceof AllocationState.Ended over ? over.reason() : null;
-            boolean noticed = loan == firstAtFirst || !listed || ended == EndReason.UNSATISFIABLE;
-            if ((!listed || loan.request.count() > total()) && noticed && ended != EndReason.WAIT_TIMEOUT) {
-                end(loan, "unsatisfiable");
-            }
-        }
-        waiting().forEach(this::grant);
-    }
-
     private void expire(Loan loan) {
         if (loan.state.equals("granting") && !loan.giveUp.isAfter(now)) {
             end(loan, "access-failed");
+        } else if (loan.state.equals("active") && loan.heldUntil != null) {
+            if (!loan.heldUntil.isAfter(now)) {
+                end(loan, "session-expired");
+            }
         } else if (loan.state.equals("active") && loan.expires != null && !loan.expires.isAfter(now)) {
             end(loan, "session-expired");
         } else if (loan.state.equals("active") && loan.keepaliveBy != null && !loan.keepaliveBy.isAfter(now)) {
             end(loan, "keepalive-lost");
+        } else if (loan.state.equals("active") && loan.collectBy != null && !loan.collectBy.isAfter(now)) {
+            end(loan, "not-collected");
         }
     }
 
     private void forgive(Duration silence) {
         for (var loan : loans.values()) {
             loan.until = loan.until.plus(silence);
+            loan.interest = loan.interest == null ? null : loan.interest.plus(silence);
+            loan.collectBy = loan.collectBy == null ? null : loan.collectBy.plus(silence);
             if (loan.state.equals("granting")) {
                 loan.giveUp = loan.giveUp.plus(silence);
             }
             live(loan);
         }
+        for (var place : places.values()) {
+            place.askedAt = place.askedAt.plus(silence);
+            place.keptUntil = null;
+        }
     }
 
-    private void end(Loan loan, String why) {
-        loan.state = "ended " + why;
+    void end(Loan loan, String why) {
         vacate(loan);
-        if (List.of("wait-timeout", "access-failed", "unsatisfiable").contains(why) && loan.request.key() != null) {
+        loan.state = "ended " + why;
+        if (List.of("wait-timeout", "access-failed", "unsatisfiable", "not-collected")
+                        .contains(why)
+                && loan.request.key() != null) {
             keys.remove(loan.principal + "/" + loan.request.key());
         }
     }
 
     private void vacate(Loan loan) {
+        queue.vacated(loan);
         for (var name : loan.has) {
             var thing = things.get(name);
             var moving = thing.moving();
@@ -426,20 +702,11 @@ final class NaiveModel {
         loan.has = new ArrayList<>();
     }
 
-    private List<Loan> waiting() {
+    List<Loan> waiting() {
         return loans.values().stream()
                 .filter(loan -> loan.state.equals("pending"))
                 .sorted(Comparator.comparingLong(loan -> loan.arrival))
                 .toList();
-    }
-
-    private boolean isBlocked(Loan loan) {
-        long usable = things.entrySet().stream()
-                .filter(entry -> !List.of("dirty", "retired").contains(entry.getValue().state)
-                        && entry.getValue().drain == null
-                        && !loan.avoid.contains(entry.getKey()))
-                .count();
-        return loan.request.count() > usable;
     }
 
     private int total() {
@@ -454,7 +721,8 @@ final class NaiveModel {
     }
 
     private boolean isOver(Loan loan) {
-        return loan.isOver() || (loan.state.equals("active") && loan.expires != null && !loan.expires.isAfter(now));
+        var end = loan.heldUntil == null ? loan.expires : loan.heldUntil;
+        return loan.isOver() || (loan.state.equals("active") && end != null && !end.isAfter(now));
     }
 
     // ---- upkeep
@@ -498,6 +766,7 @@ final class NaiveModel {
             retire(thing, thing.drain, null);
         } else {
             become(thing, "available");
+            thing.freedIn = batches;
             thing.since = now;
             thing.dirty = null;
             thing.checkAt = policy.verifyEvery() == null || !policy.steps().contains(Step.VERIFY) ? null : Instant.MAX;
@@ -639,8 +908,10 @@ final class NaiveModel {
         if (loan.avoid.size() >= 3 || total() - loan.avoid.size() < loan.request.count()) {
             end(loan, "access-failed");
         } else {
-            loan.state = "pending";
             vacate(loan);
+            loan.state = "pending";
+            loan.interest = now.plus(policy.queue().liveness());
+            loan.open = loan.open == null ? now : loan.open;
         }
     }
 
@@ -775,13 +1046,14 @@ final class NaiveModel {
                 return;
             }
             if (thing == null) {
-                thing = new Thing();
+                thing = new Thing(name);
                 things.put(name, thing);
             }
             var dirty = thing.state.equals("retired") ? thing.dirty : null;
             thing.byOperator = false;
             thing.digest = record.digest();
             thing.account = record.account();
+            thing.shape = record.shape();
             thing.since = now;
             thing.dirty = null;
             thing.state = "cleaning";
@@ -795,6 +1067,7 @@ final class NaiveModel {
         boolean changed = !thing.digest.equals(record.digest());
         thing.digest = record.digest();
         thing.account = record.account();
+        thing.shape = record.shape();
         if ("record".equals(thing.drain) || changed) {
             thing.drain = null;
         }

@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -25,13 +27,23 @@ import org.jspecify.annotations.Nullable;
 final class Scenario {
     static final Instant START = Instant.parse("2026-03-01T00:00:00Z");
 
-    final NaiveStore store = new NaiveStore();
+    final NaiveStore store;
     private final Random random = new Random(1);
     private final Map<String, AllocationId> allocations = new LinkedHashMap<>();
     private final Map<EnvironmentName, List<ClaimId>> claims = new HashMap<>();
     private Instant now = START;
     private int pool = 1;
     private int claimsMade;
+    private String why = "";
+
+    Scenario() {
+        this(UnaryOperator.identity());
+    }
+
+    /** With decisions in which a defect is planted. */
+    Scenario(UnaryOperator<Decision> tamper) {
+        store = new NaiveStore(256, 256, tamper);
+    }
 
     /** Runs one line and compares. */
     void line(String line) {
@@ -87,6 +99,8 @@ final class Scenario {
                 var use = store.keys.get(new KeyUse.Key(owner[0], owner[1]));
                 yield use == null ? "free" : "used " + letter(use.allocation());
             }
+            case "why" -> why;
+            case "lines" -> fill(Integer.parseInt(arguments.getFirst()));
             case "settle-all" -> {
                 finish();
                 yield "";
@@ -121,8 +135,9 @@ final class Scenario {
     static Registration record(String name, Map<String, String> options) {
         var identity = options.getOrDefault("id", "i-" + name);
         var account = options.get("account");
-        var digest = options.getOrDefault("digest", "d") + identity + account;
-        return new Registration(new EnvironmentName(name), identity, account, "{}", digest);
+        var shape = Words.shape(options.getOrDefault("shape", ""));
+        var digest = options.getOrDefault("digest", "d") + identity + account + shape.digest();
+        return new Registration(new EnvironmentName(name), identity, account, shape, "{}", digest);
     }
 
     static Policy policy(@Nullable Policy base, Map<String, String> options) {
@@ -155,10 +170,42 @@ final class Scenario {
                 options.containsKey("adopt"),
                 limits,
                 perhaps(options.getOrDefault("verify", "none")),
-                Integer.parseInt(options.getOrDefault("queue", "1000")),
-                duration(options.getOrDefault("maxwait", "24h")),
+                new Policy.Queueing(
+                        Integer.parseInt(options.getOrDefault("queue", "1000")),
+                        duration(options.getOrDefault("maxwait", "24h")),
+                        options.containsKey("fair") ? Policy.Queueing.Order.FAIR : Policy.Queueing.Order.FIFO,
+                        options.get("share-by"),
+                        duration(options.getOrDefault("half-life", "24h")),
+                        duration(options.getOrDefault("aging", "15m")),
+                        // so long that nobody has to show interest in a table that is about something else
+                        duration(options.getOrDefault("liveness", "7d")),
+                        Integer.parseInt(options.getOrDefault("max-priority", "0"))),
+                new Policy.Quota(number(options.get("held")), number(options.get("queued"))),
+                Map.of(),
+                options.containsKey("hold")
+                        ? new Policy.Hold(
+                                duration(options.get("hold")),
+                                Integer.parseInt(options.getOrDefault("hold-quota", "3")))
+                        : null,
                 Integer.parseInt(options.getOrDefault("parallel", "20")),
                 Integer.parseInt(options.getOrDefault("per-account", "1")));
+    }
+
+    /** So many requests, each for something else of what the pool has. */
+    private String fill(int lines) {
+        decide(List.of(new Command.Register(IntStream.range(0, lines)
+                .mapToObj(i -> record("z" + i, Map.of("shape", "z:" + i, "account", "z")))
+                .toList())));
+        for (var ask : List.of("ask Z%d need=z:%d", "ask Y%d wait=1h need=z:%d")) {
+            decide(IntStream.range(0, lines)
+                    .mapToObj(i -> command(ask.formatted(i, i)))
+                    .toList());
+        }
+        return store.pools.get(pool).waiting() == lines ? "full" : "room";
+    }
+
+    private static @Nullable Integer number(@Nullable String text) {
+        return text == null ? null : Integer.valueOf(text);
     }
 
     private void pass(Duration time) {
@@ -222,8 +269,20 @@ final class Scenario {
             case "ask" -> {
                 var id = AllocationId.create(pool, now, random);
                 allocations.put(subject, id);
-                yield new Command.Ask(id, principal, request(options));
+                var open = duration(options.getOrDefault("open", options.containsKey("wait") ? "7d" : "0s"));
+                yield new Command.Ask(
+                        id, principal, request(options), open, options.get("label"), options.containsKey("op"));
             }
+            case "attend" -> new Command.Attend(id(subject), caller, duration(options.getOrDefault("open", "0s")));
+            case "leave" -> new Command.Leave(id(subject), caller, options.containsKey("known"));
+            case "hold" ->
+                new Command.Hold(
+                        id(subject),
+                        caller,
+                        duration(words.get(2)),
+                        options.get("outcome"),
+                        options.containsKey("to") ? Set.of(options.get("to").split(",", -1)) : Set.of());
+            case "prioritise" -> new Command.Prioritise(id(subject), caller, Integer.parseInt(words.get(2)));
             case "keep" -> new Command.KeepAlive(id(subject), caller);
             case "extend" -> new Command.Extend(id(subject), caller, now.plus(duration(words.get(2))));
             case "release" -> new Command.Release(id(subject), caller, options.get("outcome"));
@@ -266,13 +325,18 @@ final class Scenario {
     }
 
     private static Request request(Map<String, String> options) {
-        int count = Integer.parseInt(options.getOrDefault("n", "1"));
+        var need = options.containsKey("need")
+                ? Words.needs(options.get("need"), options.containsKey("distinct"))
+                : NeedClass.of(
+                        List.of(Need.any(Integer.parseInt(options.getOrDefault("n", "1")))),
+                        options.containsKey("distinct"));
         return new Request(
-                "job",
-                count,
+                options.getOrDefault("from", "job"),
+                need,
                 options.containsKey("duration") ? duration(options.get("duration")) : null,
                 options.containsKey("keepalive") ? duration(options.get("keepalive")) : null,
                 duration(options.getOrDefault("wait", "0s")),
+                Integer.parseInt(options.getOrDefault("priority", "0")),
                 "{}",
                 options.get("key"),
                 options.getOrDefault("body", "body"));
@@ -314,7 +378,10 @@ final class Scenario {
                                 ? "joins " + letter(allocation.id()) + " "
                                 : "")
                         + state(allocation);
-            case Answer.Refused refused -> slug(refused.refusal());
+            case Answer.Refused refused -> {
+                why = refused.detail();
+                yield slug(refused.refusal());
+            }
             case Answer.Acted(var environment) -> state(environment);
             case Answer.Done() -> "done";
             case Answer.Claimed claimed -> {
@@ -344,6 +411,7 @@ final class Scenario {
                 .collect(Collectors.joining(","));
         return switch (allocation.state()) {
             case AllocationState.Pending _ -> "pending";
+            case AllocationState.Polling _ -> "polling";
             case AllocationState.Granting _ -> "granting " + environments;
             case AllocationState.Active _ -> "active " + environments;
             case AllocationState.Ended ended ->

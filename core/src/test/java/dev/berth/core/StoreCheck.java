@@ -4,6 +4,7 @@ import dev.berth.core.AllocationState.Active;
 import dev.berth.core.AllocationState.Ended;
 import dev.berth.core.AllocationState.Granting;
 import dev.berth.core.AllocationState.Pending;
+import dev.berth.core.AllocationState.Polling;
 import dev.berth.core.EnvironmentState.Allocated;
 import dev.berth.core.EnvironmentState.Available;
 import dev.berth.core.EnvironmentState.Cleaning;
@@ -20,6 +21,9 @@ import org.jspecify.annotations.Nullable;
 /** Holds every decision against the promises, before and after it is written to a {@link NaiveStore}. */
 final class StoreCheck {
     private final NaiveStore store;
+    private final Set<AllocationId> blockedBefore = new HashSet<>();
+    private final Set<AllocationId> asleepBefore = new HashSet<>();
+    private long sequenceBefore;
 
     StoreCheck(NaiveStore store) {
         this.store = store;
@@ -35,6 +39,13 @@ final class StoreCheck {
                 decision.answers().size(),
                 commands.size());
         that(decision.answers().stream().noneMatch(Objects::isNull), "a command without an answer");
+        store.queue(before)
+                .filter(waiting -> waiting.state() instanceof Pending pending && isBlocked(waiting, pending, before))
+                .forEach(waiting -> blockedBefore.add(waiting.id()));
+        store.ofPool(before)
+                .filter(waiting -> waiting.state() instanceof Pending pending && pending.interestUntil() == null)
+                .forEach(waiting -> asleepBefore.add(waiting.id()));
+        sequenceBefore = before.sequence();
         long number = before.events();
         for (var event : decision.events()) {
             that(event.number() == ++number, "event %d where %d comes next", event.number(), number);
@@ -47,16 +58,29 @@ final class StoreCheck {
             environment(before, after, change);
         }
         for (var change : decision.allocations()) {
-            allocation(change, granted);
+            allocation(commands, change, granted);
         }
+        for (var place : decision.forgotten()) {
+            that(place.equals(store.live.remove(place.id())), "%s is not stored as it is forgotten", place.id());
+            that(place.state() instanceof Polling, "%s was shown and is forgotten", place.id());
+        }
+        decision.shapes()
+                .forEach(count -> store.shapes.put(
+                        new NaiveStore.Part(after.number(), count.shape().digest()), count));
+        decision.lines().forEach(line -> store.lines.put(new NaiveStore.LineOf(after.number(), line.key()), line));
+        decision.holders()
+                .forEach(holder -> store.holders.put(new NaiveStore.Part(after.number(), holder.name()), holder));
         decision.keysFreed().forEach(store.keys::remove);
         decision.keysUsed().forEach(use -> store.keys.put(use.key(), use));
         store.pools.put(after.number(), after);
         holders();
         counts(after);
+        shapes(after);
+        lines(after);
+        sharers(after, now);
         keys(decision);
         identities();
-        granted.forEach((allocation, grants) -> order(before, after, allocation, grants));
+        granted.forEach((allocation, grants) -> order(after, allocation, grants, decision.forgotten()));
         for (int i = 0; i < commands.size(); i++) {
             answer(commands.get(i), decision.answers().get(i));
         }
@@ -117,21 +141,46 @@ final class StoreCheck {
         }
     }
 
-    private void allocation(Decision.Change<Allocation> change, Map<Allocation, List<Grant>> granted) {
+    private void allocation(
+            List<Command> commands, Decision.Change<Allocation> change, Map<Allocation, List<Grant>> granted) {
         var before = change.before();
         var after = change.after();
         var stored = store.find(after.id());
         that(Objects.equals(before, stored), "%s is not stored as it was decided on", after.id());
         that(before == null || !before.hasEnded(), "%s had ended", after.id());
         if (before != null) {
-            that(before.arrival() == after.arrival(), "%s lost its place", after.id());
+            boolean samePriority =
+                    before.request().priority() == after.request().priority();
+            that(
+                    before.arrival() == after.arrival() && (!samePriority || before.rank() == after.rank()),
+                    "%s lost its place",
+                    after.id());
         }
+        that(
+                before == null || before.state() instanceof Polling == after.state() instanceof Polling,
+                "%s is a caller's place and something else",
+                after.id());
+        boolean asleep = before != null && before.state() instanceof Pending pending && pending.interestUntil() == null;
+        that(
+                !asleep || after.state().grants().isEmpty() || isNamed(commands, before),
+                "%s was served and nobody was interested",
+                after.id());
         boolean had = before != null && !before.state().grants().isEmpty();
         if (!had && !after.hasEnded() && !after.state().grants().isEmpty()) {
             granted.put(after, after.state().grants());
         }
         store.live.remove(after.id());
         (after.hasEnded() ? store.ended : store.live).put(after.id(), after);
+    }
+
+    private static boolean isNamed(List<Command> commands, Allocation allocation) {
+        return commands.stream()
+                .anyMatch(command -> command.allocations().contains(allocation.id())
+                        || (command instanceof Command.Ask ask
+                                && ask.request().key() != null
+                                && ask.request()
+                                        .key()
+                                        .equals(allocation.request().key())));
     }
 
     private void counts(Pool pool) {
@@ -156,15 +205,109 @@ final class StoreCheck {
         that(recount.equals(pool.counts()), "counts are %s, and the pool says %s", recount, pool.counts());
         that(issuing == pool.issuing(), "%d are issued under claims, and the pool says %d", issuing, pool.issuing());
         that(maintained == pool.maintained(), "%d steps run, and the pool says %d", maintained, pool.maintained());
-        long waiting = store.queue(pool).count();
+        int waiting = 0;
+        int polling = 0;
+        int onHold = 0;
+        for (var allocation : store.ofPool(pool).toList()) {
+            waiting += allocation.state() instanceof Pending ? 1 : 0;
+            polling += allocation.state() instanceof Polling ? 1 : 0;
+            boolean held = allocation.state() instanceof Active active && active.hold() != null;
+            onHold += held ? allocation.state().grants().size() : 0;
+        }
         that(waiting == pool.waiting(), "%d wait, and the pool says %d", waiting, pool.waiting());
+        that(polling == pool.polling(), "%d keep asking, and the pool says %d", polling, pool.polling());
+        that(onHold == pool.onHold(), "%d are kept for persons, and the pool says %d", onHold, pool.onHold());
+    }
+
+    private void shapes(Pool pool) {
+        var recount = new HashMap<String, ShapeCount>();
+        for (var environment : store.inPool(pool).toList()) {
+            var shape = environment.record().shape();
+            var name = environment.state().name();
+            boolean retired = name == EnvironmentState.Name.RETIRED;
+            boolean lent = !retired && !environment.isRetiring();
+            var one = new ShapeCount(
+                    shape,
+                    lent && name == EnvironmentState.Name.AVAILABLE ? 1 : 0,
+                    lent && name == EnvironmentState.Name.ALLOCATED ? 1 : 0,
+                    lent && (name == EnvironmentState.Name.CLEANING || name == EnvironmentState.Name.CHECKING) ? 1 : 0,
+                    lent && name == EnvironmentState.Name.DIRTY ? 1 : 0,
+                    !retired && environment.isRetiring() ? 1 : 0);
+            recount.merge(
+                    shape.digest(),
+                    one,
+                    (a, b) -> new ShapeCount(
+                            shape,
+                            a.free() + b.free(),
+                            a.held() + b.held(),
+                            a.upkeep() + b.upkeep(),
+                            a.dirty() + b.dirty(),
+                            a.draining() + b.draining()));
+        }
+        store.shapes.forEach((key, count) -> {
+            if (key.pool() == pool.number()) {
+                var counted = recount.getOrDefault(key.name(), ShapeCount.none(count.shape()));
+                that(counted.equals(count), "of a shape there are %s, and the pool says %s", counted, count);
+            }
+        });
+        recount.forEach((digest, count) -> that(
+                count.total() == 0 || store.shapes.containsKey(new NaiveStore.Part(pool.number(), digest)),
+                "a shape is not counted: %s",
+                count));
+    }
+
+    private void lines(Pool pool) {
+        var recount = new HashMap<Line.Key, Integer>();
+        store.queue(pool).forEach(allocation -> recount.merge(allocation.line(), 1, Integer::sum));
+        store.lines.forEach((key, line) -> {
+            if (key.pool() == pool.number()) {
+                int counted = recount.getOrDefault(key.key(), 0);
+                that(counted == line.waiting(), "in a line are %d, and it says %s", counted, line);
+                that((line.need() == null) == key.key().need().isEmpty(), "a line without its need: %s", line);
+                recount.remove(key.key());
+            }
+        });
+        that(recount.isEmpty(), "lines that nobody counts: %s", recount);
+    }
+
+    private void sharers(Pool pool, Instant now) {
+        var held = new HashMap<String, Integer>();
+        var queued = new HashMap<String, Integer>();
+        for (var allocation : store.ofPool(pool).toList()) {
+            for (var name : Set.copyOf(
+                    List.of(allocation.principal()).equals(List.of(allocation.sharer()))
+                                    || allocation.sharer().isEmpty()
+                            ? List.of(allocation.principal())
+                            : List.of(allocation.principal(), allocation.sharer()))) {
+                held.merge(name, allocation.state().grants().size(), Integer::sum);
+                queued.merge(name, allocation.state() instanceof Pending ? 1 : 0, Integer::sum);
+            }
+        }
+        store.holders.forEach((key, holder) -> {
+            if (key.pool() == pool.number()) {
+                int has = held.getOrDefault(key.name(), 0);
+                int waits = queued.getOrDefault(key.name(), 0);
+                that(has == holder.held(), "%s holds %d, and the pool says %s", key.name(), has, holder);
+                that(waits == holder.queued(), "%s has %d waiting, and the pool says %s", key.name(), waits, holder);
+                that(
+                        !holder.asOf().isAfter(now) && holder.used() >= 0,
+                        "%s used what is to come: %s",
+                        key.name(),
+                        holder);
+            }
+        });
+        held.forEach((name, has) -> that(
+                has == 0 || store.holders.containsKey(new NaiveStore.Part(pool.number(), name)),
+                "nobody knows that %s holds %d",
+                name,
+                has));
     }
 
     private void holders() {
         Set<EnvironmentName> held = new HashSet<>();
         for (var allocation : store.live.values()) {
             var grants = allocation.state().grants();
-            boolean waits = allocation.state() instanceof Pending;
+            boolean waits = allocation.state() instanceof Pending || allocation.state() instanceof Polling;
             that(
                     grants.size() == (waits ? 0 : allocation.request().count()),
                     "%s has %d of %d",
@@ -184,7 +327,7 @@ final class StoreCheck {
                 inWork |= environment.state().work() != null;
             }
             switch (allocation.state()) {
-                case Pending _ -> {}
+                case Pending _, Polling _ -> {}
                 case Granting _ -> that(inWork, "%s is granted and nothing is being issued", allocation.id());
                 case Active active -> {
                     that(!inWork, "%s is active and something is still being issued", allocation.id());
@@ -215,7 +358,7 @@ final class StoreCheck {
     private void keys(Decision decision) {
         for (var change : decision.allocations()) {
             var allocation = change.after();
-            if (allocation.request().key() == null) {
+            if (allocation.request().key() == null || allocation.state() instanceof Polling) {
                 continue;
             }
             var use = store.keys.get(
@@ -236,45 +379,91 @@ final class StoreCheck {
         }
     }
 
-    /** Nobody later takes what an earlier one that still waits counts on. */
-    private void order(Pool before, Pool after, Allocation granted, List<Grant> grants) {
+    /** Nobody later takes what an earlier one that still waits counts on, except as a loan. */
+    private void order(Pool after, Allocation granted, List<Grant> grants, List<Allocation> places) {
+        if (after.policy().queue().order() == Policy.Queueing.Order.FAIR || isLoan(granted)) {
+            return; // whose turn it was cannot be told afterwards
+        }
+        // whoever kept asking has the place of its first time, unless it asks with a higher priority now
+        var turn = places.stream()
+                .filter(place ->
+                        Slice.Place.of(place).equals(Slice.Place.of(granted)) && place.rank() <= granted.rank())
+                .findFirst()
+                .orElse(granted);
+        var free = store.inPool(after).filter(Environment::isFree).toList();
         for (var waiting : store.queue(after).toList()) {
-            if (waiting.arrival() < granted.arrival() && waiting.state() instanceof Pending pending) {
-                boolean needsThem = grants.stream()
-                        .anyMatch(grant -> !pending.setbacks().avoid().contains(grant.environment()));
-                that(
-                        !needsThem || isBlocked(waiting, pending, before) || isBlocked(waiting, pending, after),
-                        "%s was served before %s, which came first",
-                        granted.id(),
-                        waiting.id());
+            boolean earlier = waiting.rank() < turn.rank()
+                    || (waiting.rank() == turn.rank() && waiting.arrival() < turn.arrival());
+            // who asks in the same batch, and has a higher priority, asked later all the same
+            boolean asksLater = waiting.arrival() > sequenceBefore && waiting.arrival() > granted.arrival();
+            if (!earlier || asksLater || !counts(waiting, after)) {
+                continue;
+            }
+            var need = waiting.request().need();
+            var avoid = ((Pending) waiting.state()).setbacks().avoid();
+            boolean needsThem = grants.stream()
+                    .anyMatch(grant -> !avoid.contains(grant.environment())
+                            && need.wants(store.environments.get(grant.environment())));
+            // the special count on what they can have together, which may be anything of what they want
+            that(
+                    !needsThem || need.isSpecial(),
+                    "%s was served before %s, which came first",
+                    granted.id(),
+                    waiting.id());
+            if (needsThem || free.stream().anyMatch(each -> need.wants(each) && !avoid.contains(each.name()))) {
+                return; // the first that counts on something
             }
         }
     }
 
-    /** Whether nothing but a person can satisfy it. */
-    private boolean isBlocked(Allocation waiting, Pending pending, Pool pool) {
-        var counts = pool.counts();
-        long avoided = pending.setbacks().avoid().stream()
-                .map(store.environments::get)
-                .filter(environment -> isLendable(environment, pool))
-                .count();
-        return waiting.request().count() > counts.total() - counts.dirty() - counts.retiring() - avoided;
+    private static boolean isLoan(Allocation granted) {
+        return switch (granted.state()) {
+            case Active active -> active.loan();
+            case Granting granting -> granting.loan();
+            case Pending _, Polling _, Ended _ -> false;
+        };
     }
 
-    private static boolean isLendable(@Nullable Environment environment, Pool pool) {
-        return environment != null
-                && environment.pool() == pool.number()
-                && !environment.isRetiring()
-                && switch (environment.state().name()) {
-                    case AVAILABLE, ALLOCATED, CLEANING, CHECKING -> true;
-                    case DIRTY, RETIRED -> false;
-                };
+    /** Whether it counts on anything: it waits, somebody is interested, it is in its quota, and people need not act. */
+    private boolean counts(Allocation waiting, Pool after) {
+        return waiting.state() instanceof Pending pending
+                && pending.interestUntil() != null
+                && pending.interestUntil().isAfter(after.touchedAt())
+                && !isOverQuota(waiting, after)
+                && !asleepBefore.contains(waiting.id()) // it may have come back after others were served
+                && !blockedBefore.contains(waiting.id())
+                && !isBlocked(waiting, pending, after);
+    }
+
+    private boolean isOverQuota(Allocation waiting, Pool pool) {
+        var quota = pool.policy().quota(waiting.principal()).held();
+        long held = store.ofPool(pool)
+                .filter(allocation -> allocation.principal().equals(waiting.principal()))
+                .mapToLong(allocation -> allocation.state().grants().size())
+                .sum();
+        return quota != null && held + waiting.request().count() > quota;
+    }
+
+    /** Whether nothing but a person can satisfy it. */
+    private boolean isBlocked(Allocation waiting, Pending pending, Pool pool) {
+        return !BruteForce.canServe(
+                waiting.request().need(),
+                store.inPool(pool)
+                        .filter(NaiveStore::isLendable)
+                        .filter(environment -> !pending.setbacks().avoid().contains(environment.name()))
+                        .toList());
     }
 
     private void answer(Command command, Answer answer) {
         boolean fits = switch (command) {
-            case Command.Ask _, Command.KeepAlive _, Command.Extend _, Command.Release _ ->
-                answer instanceof Answer.Current || answer instanceof Answer.Refused;
+            case Command.Ask _,
+                    Command.Attend _,
+                    Command.Leave _,
+                    Command.Hold _,
+                    Command.Prioritise _,
+                    Command.KeepAlive _,
+                    Command.Extend _,
+                    Command.Release _ -> answer instanceof Answer.Current || answer instanceof Answer.Refused;
             case Command.Act _ -> answer instanceof Answer.Acted || answer instanceof Answer.Refused;
             case Command.ClaimWork _ -> answer instanceof Answer.Claimed;
             case Command.RenewClaims _ -> answer instanceof Answer.Renewed;
@@ -315,17 +504,55 @@ final class StoreCheck {
             var due = environment.state().dueAt();
             that(due == null || due.isAfter(now), "%s was due and nothing was done", environment.name());
         }
+        if (pool.policy().queue().order() == Policy.Queueing.Order.FIFO) {
+            nobodyWaitsForWhatIsFree(pool, now);
+        }
+    }
+
+    private void nobodyWaitsForWhatIsFree(Pool pool, Instant now) {
+        var free = store.inPool(pool).filter(Environment::isFree).toList();
+        NeedClass gathers = null;
+        Set<EnvironmentName> avoids = Set.of();
         for (var waiting : store.queue(pool).toList()) {
-            var pending = (Pending) waiting.state();
-            if (isBlocked(waiting, pending, pool)) {
+            if (isOverQuota(waiting, pool)) {
                 continue;
             }
-            long usable = store.inPool(pool)
-                    .filter(Environment::isFree)
-                    .filter(environment -> !pending.setbacks().avoid().contains(environment.name()))
-                    .count();
-            that(usable < waiting.request().count(), "%s waits though enough is free", waiting.id());
-            break; // who comes later waits for this one
+            var avoid = waiting.state() instanceof Pending pending
+                    ? pending.setbacks().avoid()
+                    : Set.<EnvironmentName>of();
+            var counted = gathers;
+            var countedBut = avoids;
+            var usable = free.stream()
+                    .filter(environment -> !avoid.contains(environment.name()))
+                    .filter(environment ->
+                            counted == null || !counted.wants(environment) || countedBut.contains(environment.name()))
+                    .toList();
+            boolean could = BruteForce.canServe(waiting.request().need(), usable);
+            if (waiting.state() instanceof Polling polling) {
+                that( // for who asked just now it is kept a batch later
+                        !could
+                                || polling.keptUntil() != null
+                                || polling.askedAt().equals(now),
+                        "nothing is kept for %s though enough is free",
+                        waiting.id());
+                if (could) {
+                    return; // which of them is kept is for the rules to choose
+                }
+                continue;
+            }
+            var pending = (Pending) waiting.state();
+            that(pending.interestUntil().isAfter(now), "%s is not passed over", waiting.id());
+            that(!could, "%s waits though enough is free", waiting.id());
+            boolean counts = gathers == null
+                    && !isBlocked(waiting, pending, pool)
+                    && usable.stream().anyMatch(waiting.request().need()::wants);
+            if (counts && waiting.request().need().isSpecial()) {
+                return; // which of them it counts on is for the rules to choose
+            }
+            if (counts) {
+                gathers = waiting.request().need();
+                avoids = avoid;
+            }
         }
     }
 

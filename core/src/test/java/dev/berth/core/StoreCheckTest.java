@@ -58,7 +58,10 @@ final class StoreCheckTest {
                 active.grants().subList(0, active.grants().size() - 1),
                 active.grantedAt(),
                 active.expiresAt(),
-                active.keepaliveBy());
+                active.keepaliveBy(),
+                active.collectBy(),
+                active.loan(),
+                active.hold());
     }
 
     @Test
@@ -95,12 +98,18 @@ final class StoreCheckTest {
                             pool.events(),
                             free,
                             pool.waiting(),
+                            pool.polling(),
+                            pool.onHold(),
                             pool.issuing(),
                             pool.maintained(),
                             pool.breaker(),
                             pool.touchedAt()),
                     decision.allocations(),
                     environments,
+                    decision.forgotten(),
+                    decision.shapes(),
+                    decision.lines(),
+                    decision.holders(),
                     decision.keysUsed(),
                     decision.keysFreed(),
                     decision.events(),
@@ -135,13 +144,120 @@ final class StoreCheckTest {
                         decision.keysUsed()));
     }
 
+    @Test
+    void aLoanThatIsNotCalledOneIsCaught() {
+        var scenario = new Scenario(decision -> with(
+                decision,
+                decision.environments(),
+                decision.allocations().stream()
+                        .map(change -> new Change<>(change.before(), owned(change.after())))
+                        .toList(),
+                decision.keysUsed()));
+        scenario.line("pool env=2 session=1h");
+        scenario.line("ask X -> active e1");
+        scenario.line("+10s");
+        scenario.line("ask B n=2 wait=1h -> pending");
+        assertThatThrownBy(() -> scenario.line("ask C duration=10m"))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("was served before");
+    }
+
+    private static Allocation owned(Allocation allocation) {
+        return switch (allocation.state()) {
+            case AllocationState.Active active ->
+                allocation.in(new AllocationState.Active(
+                        active.grants(),
+                        active.grantedAt(),
+                        active.expiresAt(),
+                        active.keepaliveBy(),
+                        active.collectBy(),
+                        false,
+                        active.hold()));
+            case AllocationState.Granting granting ->
+                allocation.in(new AllocationState.Granting(
+                        granting.grants(),
+                        granting.until(),
+                        granting.giveUpAt(),
+                        granting.openUntil(),
+                        false,
+                        granting.setbacks()));
+            case AllocationState.Pending _, AllocationState.Polling _, AllocationState.Ended _ -> allocation;
+        };
+    }
+
+    @Test
+    void aShapeThatIsMiscountedIsCaught() {
+        assertCaught(
+                "of a shape there are|a shape is not counted",
+                decision -> counting(decision, List.of(), decision.lines(), decision.holders(), decision.forgotten()));
+    }
+
+    @Test
+    void aLineThatIsMiscountedIsCaught() {
+        assertCaught(
+                "in a line are",
+                decision -> counting(
+                        decision,
+                        decision.shapes(),
+                        decision.lines().stream()
+                                .map(line -> new Line(line.key(), line.need(), line.waiting() + 1))
+                                .toList(),
+                        decision.holders(),
+                        decision.forgotten()));
+    }
+
+    @Test
+    void aHolderThatIsMiscountedIsCaught() {
+        assertCaught(
+                "holds \\d+, and the pool says",
+                decision -> counting(
+                        decision,
+                        decision.shapes(),
+                        decision.lines(),
+                        decision.holders().stream()
+                                .map(it -> new Holder(
+                                        it.name(), it.held() + 1, it.queued(), it.used(), it.asOf(), it.servedAt()))
+                                .toList(),
+                        decision.forgotten()));
+    }
+
+    @Test
+    void aPlaceThatIsNotForgottenIsCaught() {
+        assertCaught(
+                "keep asking, and the pool says",
+                decision -> counting(decision, decision.shapes(), decision.lines(), decision.holders(), List.of()));
+    }
+
+    private static Decision counting(
+            Decision decision,
+            List<ShapeCount> shapes,
+            List<Line> lines,
+            List<Holder> holders,
+            List<Allocation> forgotten) {
+        return new Decision(
+                decision.pool(),
+                decision.allocations(),
+                decision.environments(),
+                forgotten,
+                shapes,
+                lines,
+                holders,
+                decision.keysUsed(),
+                decision.keysFreed(),
+                decision.events(),
+                decision.answers(),
+                decision.again());
+    }
+
     private static Allocation later(Allocation waiting) {
         return new Allocation(
                 waiting.id(),
                 waiting.pool(),
                 waiting.principal(),
                 waiting.request(),
+                waiting.sharer(),
                 waiting.arrival() + 1000,
+                waiting.rank(),
                 waiting.createdAt(),
                 waiting.keepalive(),
                 waiting.state());
@@ -156,6 +272,10 @@ final class StoreCheckTest {
                 decision.pool(),
                 allocations,
                 environments,
+                decision.forgotten(),
+                decision.shapes(),
+                decision.lines(),
+                decision.holders(),
                 keysUsed,
                 decision.keysFreed(),
                 decision.events(),

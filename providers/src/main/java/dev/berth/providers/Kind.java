@@ -2,6 +2,7 @@ package dev.berth.providers;
 
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** A kind of environment: makes the {@link Provider} of a pool out of what the configuration says of it. */
 public interface Kind {
@@ -23,18 +24,52 @@ public interface Kind {
     /**
      * What a kind is told of one environment's record.
      *
-     * @param facts its public facts as JSON values
-     * @param secrets its resolved secrets by name; never stored, printed or logged
+     * @param facts its public facts as JSON values; {@code access} among them has its access profiles by name
+     * @param secrets its resolved secrets
      */
-    record Record(Map<String, Object> facts, Map<String, String> secrets) {
+    record Record(Map<String, Object> facts, Secrets secrets) {
         public Record {
             facts = Map.copyOf(facts);
-            secrets = Map.copyOf(secrets);
         }
 
         @Override
         public String toString() {
             return "Record[" + facts + "]";
+        }
+    }
+
+    /**
+     * The resolved secrets of one environment; never stored, printed or logged.
+     *
+     * @param own those of the record, by name
+     * @param profiles for each access profile, those that its holder is given in their place: the record's again where the profile
+     *     does not speak of secrets
+     */
+    record Secrets(Map<String, String> own, Map<String, Map<String, String>> profiles) {
+        public static final Secrets NONE = new Secrets(Map.of(), Map.of());
+
+        public Secrets {
+            own = Map.copyOf(own);
+            profiles = Map.copyOf(profiles);
+        }
+
+        /** Whether there are none, whatever the profile. */
+        public boolean isEmpty() {
+            return own.isEmpty() && profiles.values().stream().allMatch(Map::isEmpty);
+        }
+
+        /**
+         * Those that a holder is given.
+         *
+         * @param profile null for the default one; one that is not there has none
+         */
+        public Map<String, String> of(@Nullable String profile) {
+            return profile == null ? own : profiles.getOrDefault(profile, Map.of());
+        }
+
+        @Override
+        public String toString() {
+            return "Secrets[…]";
         }
     }
 

@@ -38,10 +38,12 @@ public interface Provider {
     /**
      * Access of a kind that has no {@link Step#ISSUE}: what the configuration says, read when a holder asks and stored nowhere.
      *
-     * @return credentials by name, or null where there are none
+     * @param profile the access profile that the holder asked for; null for the default one
+     * @return credentials by name, or null where there are none; those of a profile that is there no more are none, never those of
+     *     another one
      */
     @Nullable
-    Map<String, Object> standingCredentials(String environment);
+    Map<String, Object> standingCredentials(String environment, @Nullable String profile);
 
     /**
      * Makes the worker harmless that held this claim, and returns once it is: its programs are killed, its sessions denied. Called

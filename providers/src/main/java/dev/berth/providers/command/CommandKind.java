@@ -45,8 +45,12 @@ public final class CommandKind implements Kind {
     @Override
     public Provider create(String pool, Map<String, Object> settings, Map<String, Record> environments)
             throws InvalidSettings {
-        Map<String, Map<String, String>> secrets = new HashMap<>();
-        environments.forEach((name, record) -> secrets.put(name, record.secrets()));
+        Map<String, Secrets> secrets = new HashMap<>();
+        environments.forEach((name, record) -> {
+            if (!record.secrets().isEmpty()) {
+                secrets.put(name, record.secrets());
+            }
+        });
         return new CommandProvider(Settings.parse(settings, base, server), Map.copyOf(secrets), programs, protocol);
     }
 

@@ -1,6 +1,7 @@
 package dev.berth.providers.command;
 
 import dev.berth.core.Step;
+import dev.berth.providers.Kind.Secrets;
 import dev.berth.providers.Provider;
 import dev.berth.providers.StepResult;
 import dev.berth.providers.StepResult.Done;
@@ -16,6 +17,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** The provider of one pool: says what to run and what the end of it means. */
@@ -28,11 +30,11 @@ final class CommandProvider implements Provider {
     private static final Duration LONGEST_GRACE = Duration.ofSeconds(2);
 
     private final Settings settings;
-    private final Map<String, Map<String, String>> secrets;
+    private final Map<String, Secrets> secrets;
     private final Programs programs;
     private final Protocol protocol;
 
-    CommandProvider(Settings settings, Map<String, Map<String, String>> secrets, Programs programs, Protocol protocol) {
+    CommandProvider(Settings settings, Map<String, Secrets> secrets, Programs programs, Protocol protocol) {
         this.settings = settings;
         this.secrets = secrets;
         this.programs = programs;
@@ -60,8 +62,8 @@ final class CommandProvider implements Provider {
         Duration working = task.timeout().minus(grace);
         Outcome outcome = programs.run(new Job(
                 program,
-                settings.environment().of(step, task.environment(), task.epoch(), task.claim()),
-                protocol.input(step, task, secretsOf(task.environment()), working),
+                settings.environment().of(step, task),
+                protocol.input(step, task, secretsFor(task), working),
                 task.claim(),
                 task.claimHeld(),
                 working,
@@ -140,13 +142,23 @@ final class CommandProvider implements Provider {
 
     /** Without a step that issues access, the record's own secrets are what there is to hand out. */
     @Override
-    public @Nullable Map<String, Object> standingCredentials(String environment) {
-        Map<String, String> own = secretsOf(environment);
-        return steps().contains(Step.ISSUE) || own.isEmpty() ? null : Map.copyOf(own);
+    public @Nullable Map<String, Object> standingCredentials(String environment, @Nullable String profile) {
+        Map<String, String> given = secretsOf(environment).of(profile);
+        return steps().contains(Step.ISSUE) || given.isEmpty() ? null : Map.copyOf(given);
     }
 
-    private Map<String, String> secretsOf(String environment) {
-        return secrets.getOrDefault(environment, Map.of());
+    private Secrets secretsOf(String environment) {
+        return secrets.getOrDefault(environment, Secrets.NONE);
+    }
+
+    /** A program works on the environment whatever the profile, so it has the record's too. */
+    private Map<String, String> secretsFor(Task task) {
+        Secrets known = secretsOf(task.environment());
+        Map<String, String> all = new TreeMap<>(known.own());
+        if (task.holder() != null && task.holder().profile() != null) {
+            all.putAll(known.of(task.holder().profile()));
+        }
+        return all;
     }
 
     @Override

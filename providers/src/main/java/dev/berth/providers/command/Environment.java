@@ -1,7 +1,8 @@
 package dev.berth.providers.command;
 
+import dev.berth.core.Step;
+import dev.berth.providers.Task;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -40,12 +41,15 @@ final class Environment {
         return common.getOrDefault("PATH", DEFAULT_PATH);
     }
 
-    Map<String, String> of(dev.berth.core.Step step, String environment, long epoch, String claim) {
+    Map<String, String> of(Step step, Task task) {
         Map<String, String> all = new LinkedHashMap<>(common);
-        all.put(CLAIM, claim);
-        all.put("BERTH_STEP", step.name().toLowerCase(Locale.ROOT));
-        all.put("BERTH_ENVIRONMENT", environment);
-        all.put("BERTH_EPOCH", Long.toString(epoch));
+        all.put(CLAIM, task.claim());
+        all.put("BERTH_STEP", Settings.key(step));
+        all.put("BERTH_ENVIRONMENT", task.environment());
+        all.put("BERTH_EPOCH", Long.toString(task.epoch()));
+        if (task.holder() != null && task.holder().profile() != null) {
+            all.put("BERTH_PROFILE", task.holder().profile());
+        }
         return all;
     }
 }

@@ -59,6 +59,9 @@ final class Protocol {
         all.put("step", Settings.key(step));
         all.put("environment", environment);
         all.put("allocation", allocation(task.holder()));
+        if (task.holder() != null && task.holder().profile() != null) {
+            all.put("profile", task.holder().profile());
+        }
         all.put("claim", task.claim());
         all.put("timeoutSeconds", BigDecimal.valueOf(working.toMillis(), 3).stripTrailingZeros());
         if (!secrets.isEmpty()) {

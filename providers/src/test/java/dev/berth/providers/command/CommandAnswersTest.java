@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -76,6 +77,32 @@ class CommandAnswersTest {
                 .contains("\"timeoutSeconds\":58,")
                 .contains("\"secrets\":{\"root-password\":\"s3cret-of-record\"}")
                 .doesNotContain("not this one");
+    }
+
+    @Test
+    void programIsToldTheProfileThatWasAskedFor() throws InterruptedException {
+        StepResult result = lab.shell(Step.REVOKE, "cat >&2; echo \"$BERTH_PROFILE.\" >&2", profile("guest"));
+        assertThat(((Done) result).report())
+                .contains("\"profile\":\"guest\"")
+                .contains("\"access\":{\"guest\":{\"role\":\"reader\"}}")
+                .contains("\"root-password\":\"s3cret-of-record\"")
+                .contains("\"guest-password\":\"s3cret-of-guest\"")
+                .endsWith("guest.");
+    }
+
+    @Test
+    void programOfTheDefaultAccessIsToldOfNoProfile() throws InterruptedException {
+        StepResult result = lab.shell(Step.REVOKE, "cat >&2; echo \"${BERTH_PROFILE-none}.\" >&2", profile(null));
+        assertThat(((Done) result).report())
+                .doesNotContain("\"profile\"")
+                .doesNotContain("guest-password")
+                .endsWith("none.");
+    }
+
+    private static Task profile(@Nullable String name) {
+        var facts = Map.<String, Object>of("access", Map.of("guest", Map.of("role", "reader")));
+        var holder = new Task.Holder("a-1", "job", "ci", name);
+        return new Task("env-1", facts, 7, holder, "claim-1", Lab.AMPLE, () -> true);
     }
 
     @Test
@@ -259,10 +286,19 @@ class CommandAnswersTest {
     }
 
     @Test
+    void secretsOfTheProfileAreHandedOutWhereNothingIsIssued() {
+        Provider provider = lab.provider(Map.of("clean", Map.of("shell", "exit 0")));
+        assertThat(provider.standingCredentials("env-1", "guest"))
+                .isEqualTo(Map.of("guest-password", "s3cret-of-guest"));
+        assertThat(provider.standingCredentials("env-1", "none")).isNull();
+        assertThat(provider.standingCredentials("env-1", "gone")).isNull();
+    }
+
+    @Test
     void secretsOfTheRecordAreHandedOutWhereNothingIsIssued() {
-        assertThat(lab.provider(Map.of("clean", Map.of("shell", "exit 0"))).standingCredentials("env-1"))
+        assertThat(lab.provider(Map.of("clean", Map.of("shell", "exit 0"))).standingCredentials("env-1", null))
                 .isEqualTo(Map.of("root-password", "s3cret-of-record"));
-        assertThat(lab.provider(Map.of("issue", Map.of("shell", "echo {}"))).standingCredentials("env-1"))
+        assertThat(lab.provider(Map.of("issue", Map.of("shell", "echo {}"))).standingCredentials("env-1", null))
                 .isNull();
     }
 

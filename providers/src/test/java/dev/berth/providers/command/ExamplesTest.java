@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.berth.core.Step;
 import dev.berth.providers.Kind.Record;
+import dev.berth.providers.Kind.Secrets;
 import dev.berth.providers.Provider;
 import dev.berth.providers.StepResult;
 import dev.berth.providers.StepResult.Access;
@@ -191,7 +192,7 @@ class ExamplesTest {
         String environment = (String) ((Map<?, ?>) environments.getFirst()).get("name");
         CommandKind kind = new CommandKind(directory, folder.resolve("runs"), Lab.SERVER);
         return new Example(
-                environment, kind.create(name, settings, Map.of(environment, new Record(Map.of(), Map.of()))));
+                environment, kind.create(name, settings, Map.of(environment, new Record(Map.of(), Secrets.NONE))));
     }
 
     private record Example(String environment, Provider provider) {

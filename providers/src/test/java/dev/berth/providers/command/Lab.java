@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.berth.core.Step;
 import dev.berth.providers.Kind.InvalidSettings;
 import dev.berth.providers.Kind.Record;
+import dev.berth.providers.Kind.Secrets;
 import dev.berth.providers.Provider;
 import dev.berth.providers.StepResult;
 import dev.berth.providers.Task;
@@ -38,8 +39,13 @@ final class Lab {
     }
 
     Provider provider(Map<String, Object> settings) {
-        Map<String, Record> records =
-                Map.of("env-1", new Record(Map.of(), Map.of("root-password", "s3cret-of-record")));
+        Map<String, Record> records = Map.of(
+                "env-1",
+                new Record(
+                        Map.of(),
+                        new Secrets(
+                                Map.of("root-password", "s3cret-of-record"),
+                                Map.of("guest", Map.of("guest-password", "s3cret-of-guest"), "none", Map.of()))));
         try {
             return kind.create("pool", settings, records);
         } catch (InvalidSettings e) {
@@ -61,7 +67,7 @@ final class Lab {
 
     static Task task(String claim, Duration timeout, BooleanSupplier held) {
         Map<String, Object> facts = new HashMap<>(Map.of("region", "here", "name", "not this one"));
-        return new Task("env-1", facts, 7, new Task.Holder("a-1", "job \"5\"", "ci"), claim, timeout, held);
+        return new Task("env-1", facts, 7, new Task.Holder("a-1", "job \"5\"", "ci", null), claim, timeout, held);
     }
 
     /** The number that a program wrote to a file as its own; waits for it. */

@@ -13,10 +13,12 @@ import dev.berth.server.auth.Authenticator;
 import dev.berth.server.auth.Desks;
 import dev.berth.server.auth.EventDesk;
 import dev.berth.server.auth.PoolDesk;
+import dev.berth.server.auth.QueueDesk;
 import dev.berth.server.auth.TokenDesk;
 import dev.berth.server.config.ConfigurationFile;
 import dev.berth.server.config.ConfigurationInvalid;
 import dev.berth.server.config.ConfigurationWatcher;
+import dev.berth.server.forecast.Forecasts;
 import dev.berth.server.http.ConfigurationDesk;
 import dev.berth.server.http.HttpApi;
 import dev.berth.server.http.ServiceMetrics;
@@ -78,6 +80,7 @@ public final class BerthServer implements AutoCloseable {
 
     private final CountDownLatch stopped = new CountDownLatch(1);
     private final URI url;
+    private boolean fileInForce;
 
     /**
      * Starts a service; returns once it listens.
@@ -113,6 +116,11 @@ public final class BerthServer implements AutoCloseable {
     /** Where it can be called. */
     public URI url() {
         return url;
+    }
+
+    /** Whether it began with the configuration of its file; false where there is none, or where the one before it stays in force. */
+    public boolean isFileInForce() {
+        return fileInForce;
     }
 
     /** Waits until it was closed. */
@@ -249,7 +257,7 @@ public final class BerthServer implements AutoCloseable {
                 loop.nudge();
             }
         });
-        configure(keeper, options);
+        fileInForce = configure(keeper, options);
         var providers = new Providers(keeper::inForce, core.store(), kinds);
         var steps = Executors.newVirtualThreadPerTaskExecutor();
         var upkeep = new Upkeep(
@@ -308,7 +316,8 @@ public final class BerthServer implements AutoCloseable {
         }
     }
 
-    private static void configure(ConfigurationKeeper keeper, ServeOptions options) {
+    /** Whether the file of the options is what is in force then. */
+    private static boolean configure(ConfigurationKeeper keeper, ServeOptions options) {
         boolean resumed = false;
         try {
             keeper.resume();
@@ -321,7 +330,7 @@ public final class BerthServer implements AutoCloseable {
                 throw new StartRefusedException(
                         78, "The configuration that was in force can be used no more: give a new one with --config.");
             }
-            return;
+            return false;
         }
         String text;
         try {
@@ -329,16 +338,18 @@ public final class BerthServer implements AutoCloseable {
         } catch (IOException e) {
             throw new StartRefusedException(78, "The configuration file cannot be read: " + e.getMessage(), e);
         }
-        switch (keeper.apply(text, false, options.config().toString())) {
-            case ConfigurationDesk.Change _ -> {}
+        return switch (keeper.apply(text, false, options.config().toString())) {
+            case ConfigurationDesk.Change _ -> true;
             case ConfigurationDesk.Invalid invalid ->
                 throw new StartRefusedException(78, options.config() + " cannot be used:\n" + lines(invalid));
-            case ConfigurationDesk.MassRemoval removal ->
+            case ConfigurationDesk.MassRemoval removal -> {
                 LOG.error(
                         "{} is not in force, the configuration before it is: {} (berth config apply --allow-removals)",
                         options.config(),
                         removal.detail());
-        }
+                yield false;
+            }
+        };
     }
 
     private static String lines(ConfigurationDesk.Invalid invalid) {
@@ -389,6 +400,7 @@ public final class BerthServer implements AutoCloseable {
         var desks = new Desks(
                 new AllocationDesk(
                         core.ledger(), core.store(), new AccessDesk(vault, work.providers()), core.clock(), random),
+                new QueueDesk(new Forecasts(core.store(), core.clock(), System::nanoTime)::of),
                 new PoolDesk(core.ledger(), core.store(), core.clock()),
                 new EventDesk(core.store()),
                 tokens);

@@ -54,9 +54,10 @@ final class Providers implements Workbench, StandingAccess {
     }
 
     @Override
-    public @Nullable Map<String, Object> credentials(PoolName pool, EnvironmentName environment) {
+    public @Nullable Map<String, Object> credentials(
+            PoolName pool, EnvironmentName environment, @Nullable String profile) {
         var configured = configuration.get().pools().get(pool);
-        return configured == null ? null : configured.provider().standingCredentials(environment.value());
+        return configured == null ? null : configured.provider().standingCredentials(environment.value(), profile);
     }
 
     @Override

@@ -29,7 +29,7 @@ public final class AccessDesk {
         if (variables.isEmpty()) {
             return given;
         }
-        var connection = given.connection() == null ? factsConnection(grant) : given.connection();
+        var connection = given.connection() == null ? object(facts(grant).get("connection")) : given.connection();
         var env = new HashMap<>(given.env());
         variables.forEach((variable, part) -> {
             var value = part.startsWith(CREDENTIALS)
@@ -43,18 +43,34 @@ public final class AccessDesk {
     }
 
     private HolderAccess given(Allocation allocation, Grant grant) {
+        var given = issuedOrStanding(allocation, grant);
+        return given.connection() == null && grant.profile() != null
+                ? new HolderAccess(given.credentials(), connection(grant, grant.profile()), given.env())
+                : given;
+    }
+
+    private HolderAccess issuedOrStanding(Allocation allocation, Grant grant) {
         var sealed = grant.access();
         if (sealed != null) {
             return vault.open(sealed, allocation.id(), grant.environment(), grant.epoch());
         }
-        var credentials = standing.credentials(allocation.pool(), grant.environment());
+        var credentials = standing.credentials(allocation.pool(), grant.environment(), grant.profile());
         return credentials == null ? HolderAccess.NONE : new HolderAccess(credentials, null, Map.of());
     }
 
-    private @Nullable Map<?, ?> factsConnection(Grant grant) {
-        return json.readValue(grant.facts(), OBJECT).get("connection") instanceof Map<?, ?> connection
-                ? connection
-                : null;
+    /** What the profile says in place of the environment's own connection; null for nothing. */
+    private @Nullable Map<String, Object> connection(Grant grant, String profile) {
+        var profiles = object(facts(grant).get("access"));
+        var own = profiles == null ? null : object(profiles.get(profile));
+        return own == null ? null : object(own.get("connection"));
+    }
+
+    private Map<String, Object> facts(Grant grant) {
+        return json.readValue(grant.facts(), OBJECT);
+    }
+
+    private @Nullable Map<String, Object> object(@Nullable Object value) {
+        return value instanceof Map<?, ?> ? json.convertValue(value, OBJECT) : null;
     }
 
     /** A part as a variable's value; null where there is none, or it is no single value. */

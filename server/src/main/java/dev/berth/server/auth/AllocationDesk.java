@@ -2,9 +2,14 @@ package dev.berth.server.auth;
 
 import dev.berth.core.Allocation;
 import dev.berth.core.AllocationId;
-import dev.berth.core.AllocationState;
+import dev.berth.core.AllocationState.Active;
+import dev.berth.core.AllocationState.Ended;
+import dev.berth.core.AllocationState.Granting;
+import dev.berth.core.AllocationState.Pending;
+import dev.berth.core.AllocationState.Polling;
 import dev.berth.core.Answer;
 import dev.berth.core.Command;
+import dev.berth.core.Decision;
 import dev.berth.core.Grant;
 import dev.berth.core.Policy;
 import dev.berth.core.PoolName;
@@ -15,7 +20,10 @@ import dev.berth.server.ledger.TimeSource;
 import dev.berth.server.store.Store;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -24,16 +32,25 @@ import org.jspecify.annotations.Nullable;
  * What principals may do with allocations. An allocation that is none of the caller's business is one that does not exist. Every
  * method throws {@link dev.berth.server.ledger.LedgerException}.
  */
-public final class AllocationDesk {
+public final class AllocationDesk implements Ledger.Listener {
     private static final Duration SHORTEST_SESSION = Duration.ofSeconds(1);
+    private static final Duration RETRY_AFTER = Duration.ofSeconds(20);
+    private static final Duration SHORTEST_HOLD = Duration.ofMinutes(1);
+    private static final int MOST_ENVIRONMENTS = 1000;
+    /** Where it takes a search to tell which environment is for what. */
+    private static final int MOST_SEARCHED = 100;
 
     private final Ledger ledger;
     private final Store store;
     private final AccessDesk access;
     private final TimeSource time;
     private final RandomGenerator random;
+    /** As of each pool's last commit in this process. */
+    private final Map<PoolName, Policy> policies = new ConcurrentHashMap<>();
 
     /**
+     * Is told of the ledger's commits from then on.
+     *
      * @param random a {@link java.security.SecureRandom} in production: ids are made of it
      */
     public AllocationDesk(Ledger ledger, Store store, AccessDesk access, TimeSource time, RandomGenerator random) {
@@ -42,10 +59,37 @@ public final class AllocationDesk {
         this.access = access;
         this.time = time;
         this.random = random;
+        ledger.addListener(this);
     }
 
-    /** Asks for environments: {@link Answer.Current}, or refused. */
-    public Answer ask(Principal principal, String pool, Request request) {
+    @Override
+    public void committed(PoolName pool, Decision decision) {
+        policies.put(pool, decision.pool().policy());
+    }
+
+    /** How the pool lends, as far as this process was told; empty where there is no such pool. */
+    private Optional<Policy> policy(PoolName pool) {
+        var known = policies.get(pool);
+        if (known == null) {
+            // What a commit tells meanwhile is newer.
+            Reads.of(() -> store.pool(pool)).ifPresent(read -> policies.putIfAbsent(pool, read.policy()));
+            known = policies.get(pool);
+        }
+        return Optional.ofNullable(known);
+    }
+
+    /** What who found nothing free in the pool is told to wait. */
+    public Duration retryAfter(PoolName pool) {
+        return policy(pool).map(Policy::retryAfter).orElse(RETRY_AFTER);
+    }
+
+    /**
+     * Asks for environments: {@link Answer.Current}, or refused.
+     *
+     * @param labels of the request, by name
+     * @param open how long the caller's connection waits for it; zero for not at all
+     */
+    public Answer ask(Principal principal, String pool, Request request, Map<String, String> labels, Duration open) {
         var name = PoolName.isValid(pool) ? new PoolName(pool) : null;
         if (name == null || !principal.mayBorrowFrom(name)) {
             return noSuchPool(pool);
@@ -60,8 +104,25 @@ public final class AllocationDesk {
         if (request.keepalive() != null && request.keepalive().compareTo(Policy.SHORTEST_KEEPALIVE) < 0) {
             return new Answer.Refused(Refusal.OUT_OF_RANGE, "keepalive: at least 10s", null);
         }
+        int most = request.need().isSpecial() ? MOST_SEARCHED : MOST_ENVIRONMENTS;
+        if (request.count() > most) {
+            return new Answer.Refused(
+                    Refusal.UNSATISFIABLE,
+                    "environments: at most %d in one request%s"
+                            .formatted(
+                                    most,
+                                    request.need().isSpecial()
+                                            ? " where they differ, or are of certain accounts or names"
+                                            : ""),
+                    null);
+        }
+        var sharedBy = labels.isEmpty()
+                ? null
+                : policy(name).map(policy -> policy.queue().shareBy()).orElse(null);
+        var label = sharedBy == null ? null : labels.get(sharedBy);
         var id = AllocationId.create(number.get(), time.now(), random);
-        return ledger.call(name, new Command.Ask(id, principal.name(), request));
+        return ledger.call(
+                name, new Command.Ask(id, principal.name(), request, open, label, principal.has(Role.OPERATOR)));
     }
 
     static Answer noSuchPool(String pool) {
@@ -76,6 +137,75 @@ public final class AllocationDesk {
     /** Moves the session's end: {@link Answer.Current}, or refused. */
     public Answer extend(Principal principal, String id, Instant until) {
         return command(id, allocation -> new Command.Extend(allocation, principal.caller(), until));
+    }
+
+    /**
+     * Keeps its environments for a person: {@link Answer.Current}, or refused.
+     *
+     * @param outcome what the holder says of its run; null for nothing
+     * @param to names of principals who may read its access and end it
+     */
+    public Answer hold(Principal principal, String id, Duration period, @Nullable String outcome, Set<String> to) {
+        if (period.compareTo(SHORTEST_HOLD) < 0) {
+            return new Answer.Refused(Refusal.OUT_OF_RANGE, "for: at least 1m", null);
+        }
+        return command(id, allocation -> new Command.Hold(allocation, principal.caller(), period, outcome, to));
+    }
+
+    /** Gives it another priority while it waits: {@link Answer.Current}, or refused. */
+    public Answer prioritise(Principal operator, String id, int priority) {
+        return command(id, allocation -> new Command.Prioritise(allocation, operator.caller(), priority));
+    }
+
+    /**
+     * Notes that its own principal looks at it, where that makes a difference: it is interest while it waits, and the fetching of
+     * what was granted.
+     *
+     * @param open how long the caller's connection waits for it; zero for not at all
+     * @return as it is then
+     */
+    public Allocation attend(Principal principal, Allocation allocation, Duration open) {
+        var seen = allocation;
+        // Twice: who comes back to the queue may be served at once, and then fetches that.
+        for (int i = 0; i < 2 && principal.owns(seen) && isWorthNoting(seen); i++) {
+            var answer = ledger.call(seen.pool(), new Command.Attend(seen.id(), principal.caller(), open));
+            seen = answer instanceof Answer.Current(Allocation now) ? now : seen;
+        }
+        return seen;
+    }
+
+    private boolean isWorthNoting(Allocation allocation) {
+        return switch (allocation.state()) {
+            case Pending pending -> {
+                var known = pending.interestUntil();
+                yield known == null || !known.isAfter(time.now().plus(noted(allocation.pool())));
+            }
+            case Active active -> active.collectBy() != null;
+            case Granting _, Polling _, Ended _ -> false;
+        };
+    }
+
+    /** Interest that lasts longer than this was noted a moment ago. */
+    private Duration noted(PoolName pool) {
+        return policy(pool)
+                .map(policy -> policy.queue().liveness().multipliedBy(2).dividedBy(3))
+                .orElse(Duration.ZERO);
+    }
+
+    /** How often interest has to be noted while a connection waits. */
+    public Duration interestEvery(PoolName pool) {
+        return noted(pool).dividedBy(2);
+    }
+
+    /**
+     * The connection that waited for it was closed.
+     *
+     * @param known whether its caller knows its id
+     */
+    public void leave(Principal principal, Allocation allocation, boolean known) {
+        if (principal.owns(allocation) && !allocation.hasEnded()) {
+            ledger.call(allocation.pool(), new Command.Leave(allocation.id(), principal.caller(), known));
+        }
     }
 
     /** Ends it: {@link Answer.Current}, or refused. */
@@ -96,7 +226,15 @@ public final class AllocationDesk {
     public Optional<Allocation> find(Principal principal, String id) {
         return AllocationId.parse(id)
                 .flatMap(parsed -> Reads.of(() -> store.allocation(parsed)))
+                .filter(allocation -> !(allocation.state() instanceof Polling))
                 .filter(principal::sees);
+    }
+
+    /** Whether it is kept for this person. */
+    public boolean isHeldFor(Principal person, String id) {
+        return find(person, id)
+                .filter(allocation -> allocation.isHeldFor(person.name()))
+                .isPresent();
     }
 
     /**
@@ -122,18 +260,10 @@ public final class AllocationDesk {
         return new Page<>(found.items(), found.next());
     }
 
-    /** Its place in the queue, 1 for the first; empty where it does not wait. */
-    public Optional<Integer> position(Allocation allocation) {
-        if (!(allocation.state() instanceof AllocationState.Pending)) {
-            return Optional.empty();
-        }
-        return Optional.of(
-                1 + Reads.of(() -> store.waitingBefore(allocation.id().poolNumber(), allocation.arrival())));
-    }
-
-    /** Whether access of this allocation is shown to the principal: it is the one who holds it. */
+    /** Whether access of this allocation is shown to the principal: it is who holds it, or for whom it is kept. */
     public boolean showsAccess(Principal principal, Allocation allocation) {
-        return allocation.state() instanceof AllocationState.Active && principal.owns(allocation);
+        return allocation.state() instanceof Active
+                && (principal.owns(allocation) || allocation.isHeldFor(principal.name()));
     }
 
     /** What the holder is told of one of its environments. Only where {@link #showsAccess} says so. */

@@ -41,7 +41,7 @@ public record Principal(
     }
 
     boolean sees(Allocation allocation) {
-        return seesAll() || owns(allocation);
+        return seesAll() || owns(allocation) || allocation.isHeldFor(name);
     }
 
     boolean owns(Allocation allocation) {

@@ -7,9 +7,14 @@ import org.jspecify.annotations.Nullable;
 
 /** What the configuration says of access, read when a holder asks. */
 public interface StandingAccess {
-    /** Credentials that nobody issues, by name; null where the environment has none. */
+    /**
+     * Credentials that nobody issues.
+     *
+     * @param profile the access profile that its holder asked for; null for the default one
+     * @return by name; null where the environment has none
+     */
     @Nullable
-    Map<String, Object> credentials(PoolName pool, EnvironmentName environment);
+    Map<String, Object> credentials(PoolName pool, EnvironmentName environment, @Nullable String profile);
 
     /**
      * Which variable of a wrapped command gets which part of the access: {@code credentials.NAME} or {@code connection.NAME}, by

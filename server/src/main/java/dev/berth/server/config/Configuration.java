@@ -15,14 +15,14 @@ import java.util.Map;
 public final class Configuration {
     private final String digest;
     private final Map<PoolName, ConfiguredPool> pools;
-    private final Map<EnvironmentName, Map<String, Secret>> secrets;
+    private final Map<EnvironmentName, EnvironmentSecrets> secrets;
     private final Map<String, ConfiguredPrincipal> principals;
     private final List<String> warnings;
 
     Configuration(
             String digest,
             Map<PoolName, ConfiguredPool> pools,
-            Map<EnvironmentName, Map<String, Secret>> secrets,
+            Map<EnvironmentName, EnvironmentSecrets> secrets,
             Map<String, ConfiguredPrincipal> principals,
             List<String> warnings) {
         this.digest = digest;
@@ -57,9 +57,9 @@ public final class Configuration {
         return pools;
     }
 
-    /** The secrets of an environment by name, resolved; empty where it has none. */
+    /** The secrets of an environment by name, but for those of its access profiles, resolved; empty where it has none. */
     public Map<String, Secret> secrets(EnvironmentName environment) {
-        return secrets.getOrDefault(environment, Map.of());
+        return secrets.getOrDefault(environment, EnvironmentSecrets.NONE).own();
     }
 
     public Map<String, ConfiguredPrincipal> principals() {

@@ -8,6 +8,7 @@ import dev.berth.providers.Kind;
 import dev.berth.providers.Provider;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -23,6 +24,9 @@ public final class ConfigurationParser {
     public static final int LARGEST = 64 * 1024 * 1024;
 
     static final String TOP_LEVEL = "it has the keys " + String.join(", ", Keys.TOP.names());
+
+    /** What differs in what requests can ask for, in one pool: all of it is looked at to find an environment. */
+    static final int MOST_SHAPES = 1000;
 
     private static final int MOST_POOLS = 10_000;
 
@@ -78,9 +82,10 @@ public final class ConfigurationParser {
         readEnvironments(top.value("environments"));
         assign();
         Map<PoolName, ConfiguredPool> configured = configure();
-        Map<String, ConfiguredPrincipal> principals = new PrincipalReader(
-                        mistakes, references, name -> pools.containsKey(new PoolName(name)))
-                .read(top.value("principals"));
+        PrincipalReader principalReader =
+                new PrincipalReader(mistakes, references, name -> pools.containsKey(new PoolName(name)));
+        Map<String, ConfiguredPrincipal> principals = principalReader.read(top.value("principals"));
+        poolReader.check(principalReader::isNamed);
         mistakes.throwIfAny();
         return new Configuration(digest, configured, environments.secrets(), principals, mistakes.warnings());
     }
@@ -138,13 +143,14 @@ public final class ConfigurationParser {
                 }
             }
             PoolReader.Draft pool = pools.get(name);
-            if (pool != null
-                    && pool.revocable()
-                    && environments.secrets().containsKey(record.registration().name())) {
+            EnvironmentSecrets secrets =
+                    environments.secrets().get(record.registration().name());
+            if (pool != null && pool.revocable() && secrets != null) {
                 mistakes.add(
                         record.line(),
                         record.column(),
-                        "environments." + record.registration().name() + ".secrets",
+                        "environments." + record.registration().name()
+                                + (secrets.own().isEmpty() ? ".access" : ".secrets"),
                         "cannot be taken back once handed out: pool " + name + " must say revocable: false");
             }
         }
@@ -159,6 +165,9 @@ public final class ConfigurationParser {
         Map<PoolName, ConfiguredPool> configured = new LinkedHashMap<>();
         pools.forEach((name, draft) -> {
             Map<EnvironmentName, Registration> own = records.getOrDefault(name, Map.of());
+            if (draft != null) {
+                count(draft, own.values());
+            }
             Provider provider = draft == null ? null : provider(draft, own);
             if (draft != null && provider != null) {
                 warn(draft, provider, own.isEmpty());
@@ -174,6 +183,18 @@ public final class ConfigurationParser {
             }
         });
         return configured;
+    }
+
+    private void count(PoolReader.Draft pool, Collection<Registration> records) {
+        Set<String> shapes = HashSet.newHashSet(MOST_SHAPES);
+        records.forEach(record -> shapes.add(record.shape().digest()));
+        if (shapes.size() > MOST_SHAPES) {
+            mistakes.add(
+                    pool.at(),
+                    "pools." + pool.name(),
+                    "has environments of %d different kinds by their capabilities, region and access profiles, may have %d: leave out capabilities like serial numbers, and have requests use constraints on name for them"
+                            .formatted(shapes.size(), MOST_SHAPES));
+        }
     }
 
     private @Nullable Provider provider(PoolReader.Draft pool, Map<EnvironmentName, Registration> own) {

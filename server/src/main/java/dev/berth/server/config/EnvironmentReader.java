@@ -3,6 +3,7 @@ package dev.berth.server.config;
 import dev.berth.core.EnvironmentName;
 import dev.berth.core.PoolName;
 import dev.berth.core.Registration;
+import dev.berth.core.Shape;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -17,27 +18,31 @@ final class EnvironmentReader {
     static final int MOST = 1_000_000;
     static final int LARGEST_FACTS = 64 * 1024;
 
-    private static final int MOST_SECRETS = 100;
     private static final Pattern PLACE = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._:@-]{0,99}");
-    private static final Pattern SECRET_NAME = Pattern.compile("[A-Za-z0-9_-]{1,100}");
-    private static final Pattern LIKE_A_SECRET =
-            Pattern.compile(".*(password|passwd|secret|token|private.?key).*", Pattern.CASE_INSENSITIVE);
+    /** What only those records have whose pool says of what kind they are. */
+    private static final List<String> TELLING = List.of("name", "connection", "secrets", "access");
+
     private static final List<String> ROLES = List.of("admin_role", "admin_role_arn", "adminRoleArn");
 
     private final Mistakes mistakes;
     private final Json json;
     private final SecretReferences references;
+    private final Capabilities capabilities;
+    private final AccessReader access;
     private final List<Draft> drafts = new ArrayList<>();
     private final Map<String, PoolName> pools = new HashMap<>();
     private final Map<String, Integer> lineOfName = new HashMap<>();
     private final Map<String, Integer> lineOfIdentity = new HashMap<>();
-    private final Map<EnvironmentName, Map<String, Secret>> secrets = new HashMap<>();
+    private final Map<EnvironmentName, EnvironmentSecrets> secrets = new HashMap<>();
+    private final Map<String, Shape> shapes = new HashMap<>();
     private int count;
 
     EnvironmentReader(Mistakes mistakes, Json json, SecretReferences references) {
         this.mistakes = mistakes;
         this.json = json;
         this.references = references;
+        this.capabilities = new Capabilities(mistakes);
+        this.access = new AccessReader(mistakes, json, references);
     }
 
     /**
@@ -57,7 +62,8 @@ final class EnvironmentReader {
         return lineOfName.get(name);
     }
 
-    Map<EnvironmentName, Map<String, Secret>> secrets() {
+    /** Of those that have some. */
+    Map<EnvironmentName, EnvironmentSecrets> secrets() {
         return secrets;
     }
 
@@ -79,19 +85,31 @@ final class EnvironmentReader {
         String account = place(record, "account");
         String region = place(record, "region");
         String name = name(record, account, region);
-        Map<String, @Nullable Object> facts = facts(record, account, region);
-        Map<String, Secret> own = secrets(record);
+        AccessReader.Profiles profiles = access.read(record.path("access"), record.value("access"));
+        Map<String, @Nullable Object> facts = facts(record, account, region, profiles);
+        EnvironmentSecrets own = new EnvironmentSecrets(secrets(record), profiles.secrets());
         String identity = account != null && region != null ? account + "/" + region : name;
         unique(record, name, identity);
         String text = facts == null ? null : json.write(facts);
         if (text != null && text.length() > LARGEST_FACTS) {
             mistakes.add(record.mapping(), record.path(), "has more than 64 KiB");
         }
-        if (mistakes.count() != before || pool == null || name == null || identity == null || text == null) {
+        if (mistakes.count() != before
+                || pool == null
+                || name == null
+                || identity == null
+                || facts == null
+                || text == null) {
             return;
         }
+        Shape shape = shape(facts, region, profiles);
         Registration registration = new Registration(
-                new EnvironmentName(name), identity, account, text, Configuration.digestOf(identity + "\n" + text));
+                new EnvironmentName(name),
+                identity,
+                account,
+                shape,
+                text,
+                Configuration.digestOf(identity + "\n" + shape.digest() + "\n" + text));
         if (!own.isEmpty()) {
             secrets.put(registration.name(), own);
         }
@@ -100,7 +118,21 @@ final class EnvironmentReader {
                 registration,
                 record.mapping().line(),
                 record.mapping().column(),
-                !record.has("name") && !record.has("connection") && !record.has("secrets")));
+                TELLING.stream().noneMatch(record::has)));
+    }
+
+    private Map<String, Secret> secrets(Section record) {
+        Yaml value = record.value("secrets");
+        return value == null ? Map.of() : references.byName(record.path("secrets"), value);
+    }
+
+    /** Many environments share a shape. */
+    private Shape shape(Map<String, @Nullable Object> facts, @Nullable String region, AccessReader.Profiles profiles) {
+        Shape shape = Shape.of(
+                facts.get("capabilities") instanceof Map<?, ?> own ? Capabilities.values(own) : Map.of(),
+                region == null ? Map.of() : Map.of("region", region),
+                profiles.facts().keySet());
+        return shapes.computeIfAbsent(shape.digest(), _ -> shape);
     }
 
     private @Nullable PoolName pool(Section record) {
@@ -148,7 +180,7 @@ final class EnvironmentReader {
 
     /** Null where something is wrong, which is noted. */
     private @Nullable Map<String, @Nullable Object> facts(
-            Section record, @Nullable String account, @Nullable String region) {
+            Section record, @Nullable String account, @Nullable String region, AccessReader.Profiles profiles) {
         int before = mistakes.count();
         Map<String, @Nullable Object> facts = new TreeMap<>();
         if (account != null) {
@@ -161,28 +193,35 @@ final class EnvironmentReader {
         if (role != null) {
             facts.put("adminRoleArn", role);
         }
-        facts.put("capabilities", Map.of());
-        object(record, "capabilities", facts);
-        object(record, "connection", facts);
+        facts.put("capabilities", capabilities(record));
+        connection(record, facts);
+        if (record.has("access")) {
+            facts.put("access", profiles.facts());
+        }
         return mistakes.count() == before ? facts : null;
     }
 
-    private void object(Section record, String key, Map<String, @Nullable Object> facts) {
-        Yaml value = record.value(key);
+    private Map<String, @Nullable Object> capabilities(Section record) {
+        Yaml value = record.value("capabilities");
+        if (value == null) {
+            return Map.of();
+        }
+        int before = mistakes.count();
+        capabilities.check(record.path("capabilities"), value);
+        return mistakes.count() == before
+                ? json.object(record.path("capabilities"), value, true).orElse(Map.of())
+                : Map.of();
+    }
+
+    private void connection(Section record, Map<String, @Nullable Object> facts) {
+        Yaml value = record.value("connection");
         if (value == null) {
             return;
         }
-        json.object(record.path(key), value, false).ifPresent(object -> {
-            facts.put(key, object);
-            if (key.equals("connection")) {
-                object.keySet().stream()
-                        .filter(name -> LIKE_A_SECRET.matcher(name).matches())
-                        .forEach(name -> record.warn(
-                                key,
-                                "has '" + Keys.shown(name)
-                                        + "', which everybody who may see the environment can read: secrets belong"
-                                        + " under 'secrets'"));
-            }
+        String path = record.path("connection");
+        json.object(path, value, false).ifPresent(object -> {
+            facts.put("connection", object);
+            Suspects.warn(mistakes, path, value, object.keySet());
         });
     }
 
@@ -202,32 +241,6 @@ final class EnvironmentReader {
             return null;
         }
         return role;
-    }
-
-    private Map<String, Secret> secrets(Section record) {
-        Yaml value = record.value("secrets");
-        if (value == null) {
-            return Map.of();
-        }
-        String path = record.path("secrets");
-        if (!(value instanceof Yaml.Mapping mapping) || mapping.entries().size() > MOST_SECRETS) {
-            mistakes.add(
-                    value, path, "must be a mapping of at most " + MOST_SECRETS + " names to references to secrets");
-            return Map.of();
-        }
-        Map<String, Secret> found = new TreeMap<>();
-        for (Yaml.Entry entry : Section.unique(path, mapping, mistakes)) {
-            String name = entry.key().text();
-            if (!SECRET_NAME.matcher(name).matches()) {
-                mistakes.add(entry.key(), path, "has a name that is not 1 to 100 letters, digits, '_' or '-'");
-                continue;
-            }
-            Secret secret = references.resolve(Section.child(path, name), entry.value());
-            if (secret != null) {
-                found.put(name, secret);
-            }
-        }
-        return found;
     }
 
     private void unique(Section record, @Nullable String name, @Nullable String identity) {

@@ -48,6 +48,12 @@ final class Json {
         return mistakes.count() == before ? Optional.of(object) : Optional.empty();
     }
 
+    /** Any JSON value; what is wrong in it is noted. */
+    @Nullable
+    Object any(String path, Yaml value) {
+        return value(path, value, true);
+    }
+
     private Map<String, @Nullable Object> members(String path, Yaml.Mapping mapping, boolean nulls) {
         Map<String, @Nullable Object> object = new TreeMap<>();
         for (Yaml.Entry entry : Section.unique(path, mapping, mistakes)) {
@@ -99,8 +105,12 @@ final class Json {
                     : new BigInteger(text.startsWith("+") ? text.substring(1) : text);
         }
         try {
-            double number = new BigDecimal(text).doubleValue();
+            BigDecimal exact = new BigDecimal(text);
+            double number = exact.doubleValue();
             if (Double.isFinite(number)) {
+                if (exact.compareTo(BigDecimal.valueOf(number)) != 0) {
+                    mistakes.add(scalar, path, "is a number of more digits than readers of JSON keep: quote it");
+                }
                 return number;
             }
         } catch (NumberFormatException e) {

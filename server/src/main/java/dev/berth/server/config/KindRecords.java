@@ -14,11 +14,11 @@ import org.jspecify.annotations.Nullable;
 /** The records of a pool as its kind reads them, made when they are read: a million at once would fill the memory. */
 final class KindRecords extends AbstractMap<String, Kind.Record> {
     private final Map<EnvironmentName, Registration> records;
-    private final Map<EnvironmentName, Map<String, Secret>> secrets;
+    private final Map<EnvironmentName, EnvironmentSecrets> secrets;
     private final Json json;
 
     KindRecords(
-            Map<EnvironmentName, Registration> records, Map<EnvironmentName, Map<String, Secret>> secrets, Json json) {
+            Map<EnvironmentName, Registration> records, Map<EnvironmentName, EnvironmentSecrets> secrets, Json json) {
         this.records = records;
         this.secrets = secrets;
         this.json = json;
@@ -55,9 +55,24 @@ final class KindRecords extends AbstractMap<String, Kind.Record> {
     }
 
     private Kind.Record of(Registration record) {
-        Map<String, String> revealed = secrets.getOrDefault(record.name(), Map.of()).entrySet().stream()
+        EnvironmentSecrets own = secrets.get(record.name());
+        return new Kind.Record(
+                json.read(record.facts()),
+                own == null ? Kind.Secrets.NONE : revealed(own, record.shape().profiles()));
+    }
+
+    private static Kind.Secrets revealed(EnvironmentSecrets secrets, Set<String> profiles) {
+        return new Kind.Secrets(
+                revealed(secrets.own()),
+                profiles.stream()
+                        .collect(Collectors.toMap(
+                                profile -> profile,
+                                profile -> revealed(secrets.profiles().getOrDefault(profile, secrets.own())))));
+    }
+
+    private static Map<String, String> revealed(Map<String, Secret> secrets) {
+        return secrets.entrySet().stream()
                 .collect(Collectors.toMap(
                         Entry::getKey, secret -> secret.getValue().reveal()));
-        return new Kind.Record(json.read(record.facts()), revealed);
     }
 }

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -38,11 +39,18 @@ final class PoolReader {
     private final Map<String, Kind> kinds;
     private final Mistakes mistakes;
     private final Json json;
+    private final WaitingReader waiting;
 
     PoolReader(Map<String, Kind> kinds, Mistakes mistakes, Json json) {
         this.kinds = Map.copyOf(kinds);
         this.mistakes = mistakes;
         this.json = json;
+        this.waiting = new WaitingReader(mistakes);
+    }
+
+    /** Notes the principals that pools speak of and that are not there. */
+    void check(Predicate<String> principals) {
+        waiting.check(principals);
     }
 
     /**
@@ -174,18 +182,14 @@ final class PoolReader {
         Map<Step, Policy.Limits> limits = new EnumMap<>(Step.class);
         Duration every = null;
         for (Step step : Step.values()) {
-            Section section = section(pool, key(step), step == Step.VERIFY ? Keys.VERIFY : Keys.STEP);
+            Section section = pool.section(key(step), step == Step.VERIFY ? Keys.VERIFY : Keys.STEP);
             limits.put(step, limits(section, LIMITS.getOrDefault(step, Policy.Limits.DEFAULT)));
             if (step == Step.VERIFY && section != null) {
                 every = section.durationOr("off", "every", Duration.ofMinutes(1), Duration.ofDays(365), null);
             }
         }
-        Section queue = section(pool, "queue", Keys.QUEUE);
-        int max = queue == null ? 1000 : queue.integer("max", 0, 1_000_000, 1000);
-        Duration maxWait = queue == null
-                ? Duration.ofHours(24)
-                : queue.duration("max-wait", SECOND, Duration.ofDays(30), Duration.ofHours(24));
-        Section upkeep = section(pool, "upkeep", Keys.UPKEEP);
+        WaitingReader.Terms terms = waiting.read(pool);
+        Section upkeep = pool.section("upkeep", Keys.UPKEEP);
         int parallel = upkeep == null ? 20 : upkeep.integer("parallel", 1, 1000, 20);
         int perAccount = upkeep == null ? 1 : upkeep.integer("per-account", 1, 1000, 1);
         Duration verifyEvery = every;
@@ -200,8 +204,10 @@ final class PoolReader {
                 adopt,
                 limits,
                 verifyEvery,
-                max,
-                maxWait,
+                terms.queue(),
+                terms.quota(),
+                terms.quotas(),
+                terms.hold(),
                 parallel,
                 perAccount);
     }
@@ -220,13 +226,6 @@ final class PoolReader {
         if (keepalive != null && keepalive.compareTo(session) > 0) {
             pool.mistake("keepalive", "must be at most the session, " + Durations.format(session));
         }
-    }
-
-    private @Nullable Section section(Section pool, String key, Keys keys) {
-        Yaml value = pool.value(key);
-        return value == null
-                ? null
-                : Section.of(pool.path(key), value, keys, mistakes).orElse(null);
     }
 
     private static Policy.Limits limits(@Nullable Section step, Policy.Limits usual) {

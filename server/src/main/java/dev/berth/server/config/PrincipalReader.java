@@ -43,6 +43,11 @@ final class PrincipalReader {
         return principals;
     }
 
+    /** Whether one of this name is there, perhaps with mistakes; the built-in one is. */
+    boolean isNamed(String name) {
+        return lines.containsKey(name) || name.equals(ConfiguredPrincipal.RESERVED);
+    }
+
     private void read(Section section) {
         int before = mistakes.count();
         String name = name(section);

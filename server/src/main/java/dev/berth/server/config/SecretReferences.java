@@ -10,7 +10,9 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class SecretReferences {
     static final int LARGEST = 64 * 1024;
+    static final int MOST = 100;
+
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-]{1,100}");
 
     private static final String FORM =
             "must be a reference, { file: path } or { env: NAME }: the secret itself does not belong into this file";
@@ -33,6 +38,27 @@ final class SecretReferences {
         this.folder = folder;
         this.environment = environment;
         this.mistakes = mistakes;
+    }
+
+    /** Those of a mapping of names to references; what is wrong is noted and left out. */
+    Map<String, Secret> byName(String path, Yaml value) {
+        if (!(value instanceof Yaml.Mapping mapping) || mapping.entries().size() > MOST) {
+            mistakes.add(value, path, "must be a mapping of at most " + MOST + " names to references to secrets");
+            return Map.of();
+        }
+        Map<String, Secret> found = new TreeMap<>();
+        for (Yaml.Entry entry : Section.unique(path, mapping, mistakes)) {
+            String name = entry.key().text();
+            if (!NAME.matcher(name).matches()) {
+                mistakes.add(entry.key(), path, "has a name that is not 1 to 100 letters, digits, '_' or '-'");
+                continue;
+            }
+            Secret secret = resolve(Section.child(path, name), entry.value());
+            if (secret != null) {
+                found.put(name, secret);
+            }
+        }
+        return found;
     }
 
     /** Null where there is none, which is noted. */

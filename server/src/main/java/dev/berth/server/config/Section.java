@@ -165,16 +165,47 @@ final class Section {
         if (value == null) {
             return otherwise;
         }
-        if (value instanceof Yaml.Scalar scalar
-                && scalar.type() == Yaml.Type.INTEGER
-                && scalar.text().matches("[-+]?[0-9]{1,9}")) {
-            int number = Integer.parseInt(scalar.text());
-            if (number >= least && number <= most) {
-                return number;
-            }
+        Integer number = number(value, least, most);
+        if (number == null) {
+            mistake(key, "must be a whole number from " + least + " to " + most);
+            return otherwise;
         }
-        mistake(key, "must be a whole number from " + least + " to " + most);
-        return otherwise;
+        return number;
+    }
+
+    private static @Nullable Integer number(Yaml value, int least, int most) {
+        if (!(value instanceof Yaml.Scalar scalar)
+                || scalar.type() != Yaml.Type.INTEGER
+                || !scalar.text().matches("[-+]?[0-9]{1,9}")) {
+            return null;
+        }
+        int number = Integer.parseInt(scalar.text());
+        return number >= least && number <= most ? number : null;
+    }
+
+    /** A whole number that a word lifts, which answers null; the default where it is missing or wrong, which is noted. */
+    @Nullable
+    Integer integerOr(String lifted, String key, int least, int most, @Nullable Integer otherwise) {
+        Yaml value = value(key);
+        if (value instanceof Yaml.Scalar scalar && scalar.text().equals(lifted)) {
+            return null;
+        }
+        if (value == null) {
+            return otherwise;
+        }
+        Integer number = number(value, least, most);
+        if (number == null) {
+            mistake(key, "must be a whole number from " + least + " to " + most + " or " + lifted);
+            return otherwise;
+        }
+        return number;
+    }
+
+    /** A mapping below a key; null where it is missing, or is none, which is noted. */
+    @Nullable
+    Section section(String key, Keys keys) {
+        Yaml value = value(key);
+        return value == null ? null : of(path(key), value, keys, mistakes).orElse(null);
     }
 
     /** A duration; the default where it is missing or wrong, which is noted. */

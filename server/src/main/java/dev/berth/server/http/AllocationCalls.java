@@ -7,17 +7,24 @@ import dev.berth.core.AllocationState.Active;
 import dev.berth.core.AllocationState.Ended;
 import dev.berth.core.AllocationState.Granting;
 import dev.berth.core.AllocationState.Pending;
+import dev.berth.core.AllocationState.Polling;
 import dev.berth.core.Answer;
+import dev.berth.core.Policy.Queueing;
 import dev.berth.core.PoolName;
 import dev.berth.server.auth.AllocationDesk;
 import dev.berth.server.auth.Principal;
+import dev.berth.server.auth.QueueDesk;
+import dev.berth.server.auth.Role;
+import dev.berth.server.http.Holds.Hold;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
 import io.helidon.http.HeaderValues;
+import io.helidon.webserver.CloseConnectionException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
@@ -27,7 +34,12 @@ import org.jspecify.annotations.Nullable;
 final class AllocationCalls {
     private static final HeaderName PREFERENCE_APPLIED = HeaderNames.create("Preference-Applied");
     private static final Duration LONGEST_GRANTING = Duration.ofSeconds(60);
+    /** However short the liveness of a pool is. */
+    private static final Duration SHORTEST_NAP = Duration.ofSeconds(1);
+
     private static final int LONGEST_OUTCOME = 100;
+    private static final int MOST_PERSONS = 20;
+    private static final int LONGEST_PERSON = 100;
     private static final Set<String> STATES = Set.of("pending", "granting", "active", "ended");
     private static final Set<String> LIST_QUERY = Set.of("pool", "state", "requester", "cursor", "limit");
     private static final byte[] NOTHING = "{}".getBytes(StandardCharsets.US_ASCII);
@@ -35,27 +47,30 @@ final class AllocationCalls {
     private static final int LARGEST_PAGE = 1000;
 
     private final AllocationDesk desk;
+    private final QueueDesk queues;
     private final Holds holds;
-    private final Function<PoolName, Duration> retryAfter;
+    private final Waiters waiters = new Waiters();
 
-    /**
-     * @param retryAfter what who found nothing free in a pool is told to wait
-     */
-    AllocationCalls(AllocationDesk desk, Holds holds, Function<PoolName, Duration> retryAfter) {
+    AllocationCalls(AllocationDesk desk, QueueDesk queues, Holds holds) {
         this.desk = desk;
+        this.queues = queues;
         this.holds = holds;
-        this.retryAfter = retryAfter;
     }
 
     // ---- asking
 
     Reply post(Call call) {
         var wanted = AllocationBody.read(call.body(), call.idempotencyKey());
-        var hold = wanted.request().maxWait().isPositive() ? call.hold() : null;
+        var request = wanted.request();
+        var principal = call.principal();
+        var hold = request.maxWait().isPositive() ? call.hold() : null;
+        var open = hold == null ? Duration.ZERO : hold;
         long began = System.nanoTime();
-        var asked = current(desk.ask(call.principal(), wanted.pool(), wanted.request()), wanted.pool());
-        var came = isWaited(asked.state(), hold) ? held(call, asked, state -> deadline(state, began, hold)) : asked;
-        var reply = granted(call.principal(), came);
+        var asked = current(desk.ask(principal, wanted.pool(), request, wanted.labels(), open), wanted.pool());
+        var came = isWaited(asked.state(), hold)
+                ? held(call, asked, request.key() != null, state -> deadline(state, began, hold))
+                : asked;
+        var reply = granted(principal, desk.attend(principal, came, Duration.ZERO));
         return hold == null ? reply : reply.with(applied(hold));
     }
 
@@ -68,25 +83,82 @@ final class AllocationCalls {
         return switch (state) {
             case Pending _ -> hold == null ? Optional.empty() : Optional.of(began + hold.toNanos());
             case Granting _ -> Optional.of(began + LONGEST_GRANTING.toNanos());
-            case Active _, Ended _ -> Optional.empty();
+            case Polling _, Active _, Ended _ -> Optional.empty();
         };
     }
 
-    /** Waits as long as the deadline of the state says, and gives the allocation as it is then. */
-    private Allocation held(Call call, Allocation first, Function<AllocationState, Optional<Long>> deadline) {
+    /**
+     * Waits as long as the deadline of the state says, and gives the allocation as it is then.
+     *
+     * @param known whether the caller knows how to find it again
+     */
+    private Allocation held(
+            Call call, Allocation first, boolean known, Function<AllocationState, Optional<Long>> deadline) {
         try (var hold = holds.open(first.id(), call)) {
             if (hold == null) {
                 return first;
             }
-            while (true) {
-                var now = desk.find(call.principal(), first.id().value())
-                        .orElseThrow(() -> new Problem(ErrorCode.NO_SUCH_ALLOCATION, "No allocation " + first.id()));
-                var until = deadline.apply(now.state());
-                if (until.isEmpty() || hold.await(until.get()) != Holds.Woken.CHANGED) {
-                    return now;
+            if (first.state() instanceof Active
+                    || !first.principal().equals(call.principal().name())) {
+                return held(call.principal(), first, hold, deadline).orElseThrow(AllocationCalls::gone);
+            }
+            boolean gone = false;
+            waiters.begin(first.id());
+            try {
+                var came = held(call.principal(), first, hold, deadline);
+                gone = came.isEmpty();
+                return came.orElseThrow(AllocationCalls::gone);
+            } finally {
+                if (waiters.end(first.id()) && gone) {
+                    desk.leave(call.principal(), first, known);
                 }
             }
         }
+    }
+
+    private static CloseConnectionException gone() {
+        return new CloseConnectionException("the caller went away while its request was held");
+    }
+
+    /** Empty where the caller goes away. */
+    private Optional<Allocation> held(
+            Principal principal, Allocation first, Hold hold, Function<AllocationState, Optional<Long>> deadline) {
+        while (true) {
+            var now = found(principal, first.id().value());
+            var until = deadline.apply(now.state());
+            if (until.isEmpty()) {
+                return Optional.of(now);
+            }
+            now = desk.attend(principal, now, Duration.ofNanos(Math.max(0, until.get() - System.nanoTime())));
+            long wake = wake(now, until.get());
+            switch (hold.await(wake)) {
+                case GONE -> {
+                    return Optional.empty();
+                }
+                case OVER -> {
+                    boolean stops = System.nanoTime() - wake < 0;
+                    if (stops || wake == until.get()) {
+                        return Optional.of(now);
+                    }
+                }
+                case CHANGED -> {}
+            }
+        }
+    }
+
+    /** When to look again, though nothing happened: a wait is noted as interest again and again. */
+    private long wake(Allocation allocation, long until) {
+        if (!(allocation.state() instanceof Pending)) {
+            return until;
+        }
+        var every = desk.interestEvery(allocation.pool());
+        long next = System.nanoTime() + Math.max(SHORTEST_NAP.toNanos(), every.toNanos());
+        return next - until < 0 ? next : until;
+    }
+
+    private Allocation found(Principal principal, String id) {
+        return desk.find(principal, id)
+                .orElseThrow(() -> new Problem(ErrorCode.NO_SUCH_ALLOCATION, "No allocation " + shown(id)));
     }
 
     private Reply granted(Principal principal, Allocation allocation) {
@@ -95,6 +167,7 @@ final class AllocationCalls {
             case Pending _, Granting _ ->
                 single(202, principal, allocation)
                         .with(HeaderValues.create(HeaderNames.LOCATION, "/allocations/" + allocation.id()));
+            case Polling _ -> throw new IllegalStateException("nobody is told of who keeps asking");
             case Ended ended -> throw over(allocation, ended);
         };
     }
@@ -106,17 +179,17 @@ final class AllocationCalls {
                 Problem.retry(
                         ErrorCode.NO_ENVIRONMENT_AVAILABLE,
                         "No environments available in pool '%s'".formatted(allocation.pool()),
-                        retryAfter.apply(allocation.pool()));
+                        desk.retryAfter(allocation.pool()));
             case ACCESS_FAILED ->
                 Problem.retry(
                         ErrorCode.ACCESS_FAILED,
                         "Access to environments of pool '%s' could not be issued".formatted(allocation.pool()),
-                        retryAfter.apply(allocation.pool()));
+                        desk.retryAfter(allocation.pool()));
             case UNSATISFIABLE ->
                 new Problem(
                         ErrorCode.UNSATISFIABLE,
                         "Pool '%s' can no longer satisfy this request".formatted(allocation.pool()));
-            case RELEASED, SESSION_EXPIRED, KEEPALIVE_LOST, OPERATOR ->
+            case RELEASED, SESSION_EXPIRED, KEEPALIVE_LOST, NOT_COLLECTED, OPERATOR ->
                 new Problem(
                         ErrorCode.LEASE_LOST,
                         "Allocation %s has ended: %s"
@@ -131,11 +204,9 @@ final class AllocationCalls {
     // ---- looking
 
     Reply get(Call call) {
-        var id = call.path("id");
         var hold = call.hold();
         var principal = call.principal();
-        var first = desk.find(principal, id)
-                .orElseThrow(() -> new Problem(ErrorCode.NO_SUCH_ALLOCATION, "No allocation " + shown(id)));
+        var first = desk.attend(principal, found(principal, call.path("id")), hold == null ? Duration.ZERO : hold);
         if (hold == null) {
             return single(200, principal, first);
         }
@@ -143,11 +214,12 @@ final class AllocationCalls {
         var was = first.state().getClass();
         var came = first.state() instanceof Ended
                 ? first
-                : held(call, first, state -> {
+                : held(call, first, true, state -> {
                     boolean waits = state.getClass() == was || state instanceof Granting;
                     return waits ? Optional.of(until) : Optional.empty();
                 });
-        return single(200, principal, came).with(applied(hold));
+        return single(200, principal, desk.attend(principal, came, Duration.ZERO))
+                .with(applied(hold));
     }
 
     Reply list(Call call) {
@@ -187,9 +259,71 @@ final class AllocationCalls {
         if (body.length > 0) {
             BodyReader.read(body, BodyReader::unknown, in -> {});
         }
-        var allocation = current(desk.keepAlive(call.principal(), call.path("id")));
-        return Reply.json(
-                200, json -> new AllocationJson(allocation, null, desk.position(allocation), desk.now()).write(json));
+        var principal = call.principal();
+        var allocation = current(desk.keepAlive(principal, call.path("id")));
+        var outlook = queues.outlook(principal, allocation);
+        return Reply.json(200, json -> new AllocationJson(allocation, null, outlook, desk.now()).write(json));
+    }
+
+    Reply hold(Call call) {
+        var wanted = new Object() {
+            @Nullable
+            Duration period;
+
+            @Nullable
+            String outcome;
+
+            @Nullable
+            List<String> to;
+        };
+        BodyReader.read(
+                call.body(),
+                (in, name) -> {
+                    switch (name) {
+                        case "for" -> wanted.period = in.duration(name);
+                        case "outcome" -> wanted.outcome = in.text(name, LONGEST_OUTCOME);
+                        case "to" -> wanted.to = in.list(name, MOST_PERSONS, LONGEST_PERSON);
+                        default -> in.unknown(name);
+                    }
+                },
+                in -> {
+                    if (wanted.period == null) {
+                        in.mistake("for", "is needed, a duration");
+                    }
+                });
+        if (wanted.period == null) {
+            throw new IllegalStateException("a body without mistakes has a duration");
+        }
+        var principal = call.principal();
+        Set<String> to = wanted.to == null ? Set.of() : Set.copyOf(wanted.to);
+        return single(
+                200, principal, current(desk.hold(principal, call.path("id"), wanted.period, wanted.outcome, to)));
+    }
+
+    Reply patch(Call call) {
+        var priority = new Object() {
+            @Nullable
+            Integer value;
+        };
+        BodyReader.read(
+                call.body(),
+                (in, name) -> {
+                    switch (name) {
+                        case "priority" ->
+                            priority.value = in.whole(name, Queueing.LOWEST_PRIORITY, Queueing.HIGHEST_PRIORITY);
+                        default -> in.unknown(name);
+                    }
+                },
+                in -> {
+                    if (priority.value == null) {
+                        in.mistake("priority", "is needed");
+                    }
+                });
+        if (priority.value == null) {
+            throw new IllegalStateException("a body without mistakes has a priority");
+        }
+        var operator = call.principal();
+        return single(200, operator, current(desk.prioritise(operator, call.path("id"), priority.value)));
     }
 
     Reply extend(Call call) {
@@ -217,7 +351,15 @@ final class AllocationCalls {
         return single(200, principal, current(desk.extend(principal, call.path("id"), until.value)));
     }
 
+    /** Whoever it is kept for may end it, whatever their role. */
     Reply delete(Call call) {
+        var principal = call.principal();
+        if (!principal.has(Role.CONSUMER)
+                && !principal.has(Role.OPERATOR)
+                && !desk.isHeldFor(principal, call.path("id"))) {
+            throw new Problem(
+                    ErrorCode.FORBIDDEN, "This needs the role consumer or operator, or that it is kept for the caller");
+        }
         var outcome = new Object() {
             @Nullable
             String value;
@@ -234,7 +376,7 @@ final class AllocationCalls {
                     },
                     in -> {});
         }
-        current(desk.release(call.principal(), call.path("id"), outcome.value));
+        current(desk.release(principal, call.path("id"), outcome.value));
         return Reply.json(200, NOTHING);
     }
 
@@ -244,8 +386,7 @@ final class AllocationCalls {
     private Allocation current(Answer answer, String pool) {
         if (answer instanceof Answer.Refused refused
                 && ErrorCode.of(refused.refusal()).isRetryable()) {
-            throw Problem.retry(
-                    ErrorCode.of(refused.refusal()), refused.detail(), retryAfter.apply(new PoolName(pool)));
+            throw Problem.refused(refused, desk.retryAfter(new PoolName(pool)));
         }
         return current(answer);
     }
@@ -265,7 +406,10 @@ final class AllocationCalls {
                         .map(grant -> desk.access(allocation, grant))
                         .toList()
                 : null;
-        var content = new AllocationJson(allocation, access, desk.position(allocation), desk.now());
+        if (access != null) {
+            waiters.told(allocation.id());
+        }
+        var content = new AllocationJson(allocation, access, queues.outlook(principal, allocation), desk.now());
         return Reply.json(status, content::write);
     }
 

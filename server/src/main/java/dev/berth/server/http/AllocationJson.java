@@ -5,9 +5,12 @@ import dev.berth.core.AllocationState;
 import dev.berth.core.AllocationState.Active;
 import dev.berth.core.AllocationState.Ended;
 import dev.berth.core.AllocationState.Granting;
+import dev.berth.core.AllocationState.Hold;
 import dev.berth.core.AllocationState.Pending;
+import dev.berth.core.AllocationState.Polling;
 import dev.berth.core.Grant;
 import dev.berth.server.auth.HolderAccess;
+import dev.berth.server.auth.Outlook;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -19,14 +22,14 @@ import tools.jackson.core.JsonGenerator;
  * An allocation on the wire. What varies in who may see it is given to it: it asks nobody.
  *
  * @param access of each environment, in their order; null where it is not shown
- * @param position in the queue; empty where it does not wait, or in lists
+ * @param outlook on its wait; empty where it does not wait, or in lists
  */
 record AllocationJson(
-        Allocation allocation, @Nullable List<HolderAccess> access, Optional<Integer> position, Instant now) {
+        Allocation allocation, @Nullable List<HolderAccess> access, Optional<Outlook> outlook, Instant now) {
 
     static String state(AllocationState state) {
         return switch (state) {
-            case Pending _ -> "pending";
+            case Pending _, Polling _ -> "pending";
             case Granting _ -> "granting";
             case Active _ -> "active";
             case Ended _ -> "ended";
@@ -37,6 +40,7 @@ record AllocationJson(
         var state = allocation.state();
         var active = state instanceof Active is ? is : null;
         var ended = state instanceof Ended is ? is : null;
+        var hold = active == null ? null : active.hold();
         var expiresAt = active != null ? active.expiresAt() : ended != null ? ended.expiresAt() : null;
         json.writeStartObject();
         json.writeStringProperty("id", allocation.id().value());
@@ -54,19 +58,45 @@ record AllocationJson(
                     "expiresIn", Math.max(0, Duration.between(now, expiresAt).toSeconds()));
         }
         Json.instant(json, "keepaliveBy", active == null ? null : active.keepaliveBy());
+        if (hold != null) {
+            hold(json, hold);
+        }
         Json.instant(json, "endedAt", ended == null ? null : ended.endedAt());
         Json.text(json, "endReason", ended == null ? null : ended.reason().slug());
-        Json.text(json, "outcome", ended == null ? null : ended.outcome());
+        Json.text(json, "outcome", ended != null ? ended.outcome() : hold != null ? hold.outcome() : null);
+        json.writeNumberProperty("priority", allocation.request().priority());
         json.writeName("labels");
         json.writeRawValue(allocation.request().labels());
         environments(json, state.grants());
         if (state instanceof Pending) {
             json.writeName("queue");
             json.writeStartObject();
-            position.ifPresent(place -> json.writeNumberProperty("position", place));
+            outlook.ifPresent(known -> queue(json, known));
             json.writeEndObject();
         }
         json.writeEndObject();
+    }
+
+    private static void hold(JsonGenerator json, Hold hold) {
+        Json.instant(json, "heldUntil", hold.until());
+        json.writeName("to");
+        json.writeStartArray();
+        hold.to().stream().sorted().forEach(json::writeString);
+        json.writeEndArray();
+    }
+
+    private static void queue(JsonGenerator json, Outlook outlook) {
+        json.writeNumberProperty("position", outlook.position());
+        json.writeName("estimatedGrantAt");
+        if (outlook.p50() == null && outlook.p90() == null) {
+            json.writeNull();
+        } else {
+            json.writeStartObject();
+            Json.instant(json, "p50", outlook.p50());
+            Json.instant(json, "p90", outlook.p90());
+            json.writeEndObject();
+        }
+        json.writeStringProperty("waitingFor", outlook.waitingFor());
     }
 
     private void environments(JsonGenerator json, List<Grant> grants) {

@@ -1,5 +1,6 @@
 package dev.berth.server.http;
 
+import dev.berth.core.Value;
 import dev.berth.server.http.Problem.Mistake;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -8,8 +9,10 @@ import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -120,11 +123,12 @@ final class BodyReader {
         parser.skipChildren();
     }
 
-    private static String shown(String name) {
+    static String shown(String name) {
         return name.length() <= 100 ? name : name.substring(0, 100) + "…";
     }
 
-    private boolean isNull() {
+    /** Whether the value that is to be read is none. */
+    boolean isNull() {
         return parser.currentToken() == JsonToken.VALUE_NULL;
     }
 
@@ -152,7 +156,8 @@ final class BodyReader {
         return text;
     }
 
-    private static @Nullable String fault(String text, int mostBytes) {
+    /** What is wrong with a text; null where nothing is. */
+    static @Nullable String fault(String text, int mostBytes) {
         if (text.length() > mostBytes || bytes(text) > mostBytes) {
             return "must have at most " + mostBytes + " bytes";
         }
@@ -222,38 +227,33 @@ final class BodyReader {
         return value.bitLength() < Integer.SIZE ? value.intValue() : Integer.MAX_VALUE;
     }
 
-    /** Nothing but this number. */
-    void only(String name, int value, String message) {
+    /** A whole number within these bounds; null where there is none, or a wrong one. */
+    @Nullable
+    Integer whole(String name, int least, int most) {
         if (isNull()) {
-            return;
+            return null;
         }
-        if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT
-                || !parser.getBigIntegerValue().equals(java.math.BigInteger.valueOf(value))) {
-            wrong(name, message);
+        var value = parser.currentToken() == JsonToken.VALUE_NUMBER_INT ? parser.getBigIntegerValue() : null;
+        if (value == null || value.bitLength() >= Integer.SIZE || value.intValue() < least || value.intValue() > most) {
+            wrong(name, "must be a whole number from %d to %d".formatted(least, most));
+            return null;
         }
+        return value.intValue();
     }
 
-    /** Nothing but an empty array or object. */
-    void empty(String name, JsonToken start, String message) {
-        if (isNull()) {
-            return;
-        }
-        boolean begins = parser.currentToken() == start;
-        int inside = 0;
-        if (begins) {
-            var end = start == JsonToken.START_ARRAY ? JsonToken.END_ARRAY : JsonToken.END_OBJECT;
-            while (parser.nextToken() != end) {
-                inside++;
-                parser.skipChildren();
-            }
-        }
-        if (!begins || inside > 0) {
-            wrong(name, message);
-        }
+    /** One object of a list. */
+    interface Entry extends Field {
+        /** Is called when all fields were read. */
+        void check(BodyReader in);
     }
 
-    /** Reads an array of objects; returns how many there were, -1 where the value is no array. */
-    int objects(String name, Field field) {
+    /**
+     * Reads an array of objects.
+     *
+     * @param entry is given each, at its beginning
+     * @return how many there were; -1 where the value is no array
+     */
+    int objects(String name, int most, Supplier<? extends Entry> entry) {
         if (isNull()) {
             return 0;
         }
@@ -266,14 +266,77 @@ final class BodyReader {
         while (parser.nextToken() != JsonToken.END_ARRAY) {
             if (parser.currentToken() != JsonToken.START_OBJECT) {
                 wrong(name + "[" + count + "]", "must be an object");
+            } else if (count >= most) {
+                parser.skipChildren();
             } else {
                 path = outer + name + "[" + count + "].";
-                fields(field);
+                var begun = entry.get();
+                fields(begun);
+                begun.check(this);
                 path = outer;
             }
             count++;
         }
+        if (count > most) {
+            mistake(name, "must have at most " + most + " entries");
+        }
         return count;
+    }
+
+    /** A list of texts; null where there is none, or a wrong one. */
+    @Nullable
+    List<String> list(String name, int most, int mostBytes) {
+        if (isNull()) {
+            return null;
+        }
+        if (parser.currentToken() != JsonToken.START_ARRAY) {
+            wrong(name, "must be a list of texts");
+            return null;
+        }
+        var texts = new ArrayList<String>();
+        for (int i = 0; parser.nextToken() != JsonToken.END_ARRAY; i++) {
+            var at = name + "[" + i + "]";
+            var text = text(at, mostBytes);
+            if (text != null && !text.isEmpty()) {
+                texts.add(text);
+            } else if (text != null || isNull()) {
+                mistake(at, "must be a text, and not empty");
+            }
+        }
+        if (texts.size() > most) {
+            mistake(name, "must have at most " + most + " entries");
+        }
+        return texts;
+    }
+
+    /** A text, or a list of texts; null where there is none, or a wrong one. */
+    @Nullable
+    List<String> textOrList(String name, int most, int mostBytes) {
+        if (parser.currentToken() == JsonToken.START_ARRAY) {
+            return list(name, most, mostBytes);
+        }
+        if (!isNull() && parser.currentToken() != JsonToken.VALUE_STRING) {
+            wrong(name, "must be a text or a list of texts");
+            return null;
+        }
+        var text = text(name, mostBytes);
+        if (text != null && text.isEmpty()) {
+            mistake(name, "must not be empty");
+        }
+        return text == null ? null : List.of(text);
+    }
+
+    /** What capabilities are asked for, by name; null where there are none. */
+    @Nullable
+    SortedMap<String, Value> capabilities(String name) {
+        if (isNull()) {
+            return null;
+        }
+        if (parser.currentToken() != JsonToken.START_OBJECT) {
+            wrong(name, "must be an object");
+            return null;
+        }
+        return new AskedValues(parser, this::mistake).read(name);
     }
 
     /** An object of texts, sorted by name; null where there is none. */

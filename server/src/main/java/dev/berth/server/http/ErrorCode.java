@@ -19,6 +19,8 @@ public enum ErrorCode {
     NO_SUCH_TOKEN(404, Category.CALLER, false, "No such token"),
     METHOD_NOT_ALLOWED(405, Category.CALLER, false, "Not a method of this path"),
     EXTEND_NOT_ALLOWED(409, Category.CALLER, false, "The session cannot be extended"),
+    HOLD_NOT_ALLOWED(409, Category.CALLER, false, "The environment cannot be kept for a person"),
+    NOT_WAITING(409, Category.CALLER, false, "The allocation does not wait"),
     IDEMPOTENCY_KEY_SPENT(409, Category.CALLER, false, "The Idempotency-Key's allocation has ended"),
     ENVIRONMENT_ALLOCATED(409, Category.CALLER, false, "The environment is held"),
     MASS_REMOVAL(409, Category.CALLER, false, "The configuration removes much"),
@@ -30,6 +32,8 @@ public enum ErrorCode {
     IDEMPOTENCY_KEY_REUSED(422, Category.CALLER, false, "The Idempotency-Key was used for another request"),
     NO_ENVIRONMENT_AVAILABLE(423, Category.CAPACITY, true, "Nothing is free"),
     QUEUE_FULL(429, Category.CAPACITY, true, "The queue is full"),
+    QUOTA_EXCEEDED(429, Category.CAPACITY, true, "The principal has as much as it may"),
+    HOLD_QUOTA_EXCEEDED(429, Category.CAPACITY, true, "As much is kept for persons as may be"),
     HEADERS_TOO_LARGE(431, Category.CALLER, false, "The headers are too large"),
     INTERNAL_ERROR(500, Category.BUG, false, "A defect of the service"),
     NOT_IMPLEMENTED(501, Category.CALLER, false, "Not a part of HTTP that is served"),
@@ -89,11 +93,15 @@ public enum ErrorCode {
             case NO_SUCH_POOL -> NO_SUCH_POOL;
             case NO_ENVIRONMENT_AVAILABLE -> NO_ENVIRONMENT_AVAILABLE;
             case QUEUE_FULL -> QUEUE_FULL;
+            case QUOTA_EXCEEDED -> QUOTA_EXCEEDED;
             case UNSATISFIABLE -> UNSATISFIABLE;
             case OUT_OF_RANGE, EXTEND_TOO_FAR -> OUT_OF_RANGE;
             case NO_SUCH_ALLOCATION -> NO_SUCH_ALLOCATION;
             case LEASE_LOST -> LEASE_LOST;
             case EXTEND_NOT_ALLOWED -> EXTEND_NOT_ALLOWED;
+            case HOLD_NOT_ALLOWED -> HOLD_NOT_ALLOWED;
+            case HOLD_QUOTA_EXCEEDED -> HOLD_QUOTA_EXCEEDED;
+            case NOT_WAITING -> NOT_WAITING;
             case IDEMPOTENCY_KEY_SPENT -> IDEMPOTENCY_KEY_SPENT;
             case IDEMPOTENCY_KEY_REUSED -> IDEMPOTENCY_KEY_REUSED;
             case NO_SUCH_ENVIRONMENT -> NO_SUCH_ENVIRONMENT;

@@ -19,6 +19,7 @@ record FactsJson(String facts) {
             "name",
             "pool",
             "epoch",
+            "access", // has connections too
             "credentials",
             "env",
             "state",

@@ -20,9 +20,7 @@ import io.helidon.webserver.http1.Http1ConnectionSelector;
 import io.helidon.webserver.spi.ServerConnectionSelector;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -38,7 +36,6 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
     private static final int MOST_READ = 64 << 20;
 
     private static final Duration STOPPING = Duration.ofSeconds(5);
-    private static final Duration RETRY_AFTER = Duration.ofSeconds(20);
 
     private static final Set<Role> EVERYBODY = Set.of(Role.values());
     private static final Set<Role> READERS = Set.of(Role.VIEWER, Role.OPERATOR);
@@ -52,8 +49,6 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
     private final Holds holds = new Holds(MOST_HELD);
     private final EventCalls events;
     private final List<Route> routes;
-    /** As of each pool's last commit in this process. */
-    private final Map<PoolName, Duration> retryAfter = new ConcurrentHashMap<>();
 
     /**
      * What the service is.
@@ -75,8 +70,7 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
     }
 
     private List<Route> routes(Desks desks, ConfigurationDesk configuration, About about) {
-        var allocations =
-                new AllocationCalls(desks.allocations(), holds, pool -> retryAfter.getOrDefault(pool, RETRY_AFTER));
+        var allocations = new AllocationCalls(desks.allocations(), desks.queues(), holds);
         var pools = new PoolCalls(desks.pools());
         var environments = new EnvironmentCalls(desks.pools());
         var tokens = new TokenCalls(desks.tokens());
@@ -85,11 +79,13 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
         int large = ConfigurationCalls.BODY_LIMIT;
         return List.of(
                 new Route("POST", "/allocations", CONSUMERS, allocations::post),
-                new Route("DELETE", "/allocations/{id}", HOLDERS, allocations::delete),
+                new Route("DELETE", "/allocations/{id}", EVERYBODY, allocations::delete),
                 new Route("POST", "/allocations/{id}/keepalive", HOLDERS, allocations::keepalive),
                 new Route("GET", "/allocations/{id}", EVERYBODY, allocations::get),
                 new Route("GET", "/allocations", EVERYBODY, allocations::list),
                 new Route("POST", "/allocations/{id}/extend", HOLDERS, allocations::extend),
+                new Route("POST", "/allocations/{id}/hold", HOLDERS, allocations::hold),
+                new Route("PATCH", "/allocations/{id}", OPERATORS, allocations::patch),
                 new Route("GET", "/pools", EVERYBODY, pools::list),
                 new Route("GET", "/pools/{name}", EVERYBODY, pools::get),
                 new Route("GET", "/environments", READERS, environments::list),
@@ -169,7 +165,6 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
 
     @Override
     public void committed(PoolName pool, Decision decision) {
-        retryAfter.put(pool, decision.pool().policy().retryAfter());
         holds.committed(pool, decision);
         events.committed(pool, decision);
         metrics.committed(pool, decision);

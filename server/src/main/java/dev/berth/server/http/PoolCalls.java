@@ -18,12 +18,13 @@ final class PoolCalls {
     }
 
     Reply list(Call call) {
-        var pools = desk.list(call.principal());
+        var principal = call.principal();
+        var pools = desk.list(principal);
         return Reply.json(200, json -> {
             json.writeStartObject();
             json.writeName("pools");
             json.writeStartArray();
-            pools.forEach(report -> write(json, report));
+            pools.forEach(report -> write(json, report, principal.name()));
             json.writeEndArray();
             json.writeEndObject();
         });
@@ -31,12 +32,13 @@ final class PoolCalls {
 
     Reply get(Call call) {
         var name = call.path("name");
-        var report = desk.find(call.principal(), name)
+        var principal = call.principal();
+        var report = desk.find(principal, name)
                 .orElseThrow(() -> new Problem(ErrorCode.NO_SUCH_POOL, "No pool '%s'".formatted(name)));
-        return Reply.json(200, json -> write(json, report));
+        return Reply.json(200, json -> write(json, report, principal.name()));
     }
 
-    private static void write(JsonGenerator json, Report report) {
+    private static void write(JsonGenerator json, Report report, String caller) {
         var pool = report.pool();
         var counts = pool.counts();
         json.writeStartObject();
@@ -44,7 +46,7 @@ final class PoolCalls {
         json.writeStringProperty("provider", pool.policy().provider());
         json.writeBooleanProperty("listed", pool.listed());
         json.writeName("policy");
-        policy(json, pool.policy());
+        policy(json, pool.policy(), caller);
         json.writeName("environments");
         json.writeStartObject();
         json.writeNumberProperty("total", counts.total());
@@ -83,8 +85,11 @@ final class PoolCalls {
         }
     }
 
-    /** The provider's own settings are left out: they name programs and files of the service's machine. */
-    private static void policy(JsonGenerator json, Policy policy) {
+    /**
+     * The provider's own settings are left out: they name programs and files of the service's machine; so are the quotas of principals
+     * other than the caller.
+     */
+    private static void policy(JsonGenerator json, Policy policy, String caller) {
         json.writeStartObject();
         duration(json, "session", policy.session());
         duration(json, "maxSession", policy.maxSession());
@@ -104,17 +109,52 @@ final class PoolCalls {
                 json.writeEndObject();
             }
         }
-        json.writeName("queue");
+        queue(json, policy.queue());
+        var quota = policy.quota(caller);
+        json.writeName("quota");
         json.writeStartObject();
-        json.writeNumberProperty("max", policy.queueMax());
-        duration(json, "maxWait", policy.maxWait());
+        number(json, "held", quota.held());
+        number(json, "queued", quota.queued());
         json.writeEndObject();
+        json.writeName("hold");
+        var hold = policy.hold();
+        if (hold == null) {
+            json.writeNull();
+        } else {
+            json.writeStartObject();
+            duration(json, "max", hold.max());
+            json.writeNumberProperty("quota", hold.quota());
+            json.writeEndObject();
+        }
         json.writeName("upkeep");
         json.writeStartObject();
         json.writeNumberProperty("parallel", policy.parallel());
         json.writeNumberProperty("perAccount", policy.perAccount());
         json.writeEndObject();
         json.writeEndObject();
+    }
+
+    private static void queue(JsonGenerator json, Policy.Queueing queue) {
+        boolean fair = queue.order() == Policy.Queueing.Order.FAIR;
+        json.writeName("queue");
+        json.writeStartObject();
+        json.writeNumberProperty("max", queue.max());
+        duration(json, "maxWait", queue.maxWait());
+        json.writeStringProperty("order", queue.order().name().toLowerCase(Locale.ROOT));
+        Json.text(json, "shareBy", fair ? queue.shareBy() : null);
+        duration(json, "halfLife", fair ? queue.halfLife() : null);
+        duration(json, "aging", queue.aging());
+        duration(json, "liveness", queue.liveness());
+        json.writeNumberProperty("maxPriority", queue.maxPriority());
+        json.writeEndObject();
+    }
+
+    private static void number(JsonGenerator json, String name, @Nullable Integer number) {
+        if (number == null) {
+            json.writeNullProperty(name);
+        } else {
+            json.writeNumberProperty(name, number);
+        }
     }
 
     private static void duration(JsonGenerator json, String name, @Nullable Duration duration) {

@@ -56,8 +56,19 @@ final class Problem extends RuntimeException {
         return of(ErrorCode.INVALID_REQUEST, List.of(new Mistake(field, message, null)));
     }
 
+    /**
+     * Not done.
+     *
+     * @param retryAfter where another try is some use, and the refusal itself does not say when
+     */
+    static Problem refused(Answer.Refused refused, Duration retryAfter) {
+        var code = ErrorCode.of(refused.refusal());
+        var after = refused.retryAfter() == null ? retryAfter : refused.retryAfter();
+        return new Problem(code, refused.detail(), List.of(), code.isRetryable() ? after : null);
+    }
+
     static Problem refused(Answer.Refused refused) {
-        return new Problem(ErrorCode.of(refused.refusal()), refused.detail());
+        return refused(refused, RETRY_AFTER);
     }
 
     ErrorCode code() {

@@ -14,7 +14,7 @@ import java.util.function.ToIntFunction;
 /** The calls about the service itself, open to everybody: they tell counts and no names, but for the metrics' pools. */
 final class ServiceCalls {
     /** Grows when a request may have a field that it could not have before. */
-    static final int API_LEVEL = 1;
+    static final int API_LEVEL = 2;
 
     private static final Header PROMETHEUS =
             HeaderValues.createCached(HeaderNames.CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");

@@ -201,13 +201,28 @@ public final class Ledger {
                 taken.add(new Waiting(pool, new Command.Tick(), new CompletableFuture<>()));
             }
             again.clear();
-            while (taken.size() < largestBatch && !waiting.isEmpty()) {
-                taken.add(waiting.poll());
+            boolean asks = false;
+            for (var next = waiting.peek(); next != null && taken.size() < largestBatch; next = waiting.peek()) {
+                boolean alone = asksAlone(next.command);
+                if (alone && asks) {
+                    break;
+                }
+                taken.add(next);
+                waiting.remove();
+                if (alone) {
+                    break;
+                }
+                asks |= next.command instanceof Command.Ask;
             }
             return taken;
         } finally {
             lock.unlock();
         }
+    }
+
+    /** What else the batch asked for could be all that is loaded of an account: then it would not be known what is left there. */
+    private static boolean asksAlone(Command command) {
+        return command instanceof Command.Ask ask && ask.request().need().distinctAccounts();
     }
 
     private static LedgerException unknownYet() {

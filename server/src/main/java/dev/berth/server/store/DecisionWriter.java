@@ -5,13 +5,18 @@ import dev.berth.core.AllocationState;
 import dev.berth.core.Decision;
 import dev.berth.core.Environment;
 import dev.berth.core.Event;
-import dev.berth.core.Grant;
+import dev.berth.core.Holder;
+import dev.berth.core.Line;
 import dev.berth.core.Pool;
 import dev.berth.core.Request;
+import dev.berth.core.ShapeCount;
+import dev.berth.core.Slice;
 import dev.berth.core.Step;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Writes the difference that a decision makes. A row that is not as it was decided on fails the whole transaction. */
@@ -30,13 +35,22 @@ final class DecisionWriter {
         decision.keysFreed()
                 .forEach(key -> lane.update(
                         "DELETE FROM idempotency_key WHERE principal = ? AND key = ?", key.principal(), key.value()));
-        // Ends come first: what they had may be granted to another in the same batch.
+        int pool = decision.pool().number();
+        var shapes = new HashSet<String>();
         for (var change : decision.environments()) {
+            shape(change.before(), change.after(), shapes);
             environment(change.before(), change.after());
         }
-        for (var change : decision.allocations()) {
-            allocation(decision.pool().number(), change.before(), change.after());
+        // Before what is new: a caller may get another place in the same batch.
+        for (var place : decision.forgotten()) {
+            lane.updateOne("DELETE FROM allocation WHERE id = ?", place.id().value());
         }
+        for (var change : decision.allocations()) {
+            allocation(pool, change.before(), change.after());
+        }
+        decision.shapes().forEach(count -> count(pool, count));
+        decision.lines().forEach(line -> line(pool, line));
+        decision.holders().forEach(holder -> holder(pool, holder));
         decision.keysUsed()
                 .forEach(use -> lane.update(
                         """
@@ -46,7 +60,7 @@ final class DecisionWriter {
                         use.key().value(),
                         use.allocation().value(),
                         use.digest()));
-        events(decision.pool().number(), decision.events());
+        events(pool, decision.events());
         pool(before, decision.pool());
     }
 
@@ -57,8 +71,8 @@ final class DecisionWriter {
         lane.updateOne(
                 """
                 UPDATE pool SET listed = ?, sequence = ?, events = ?, available = ?, allocated = ?, cleaning = ?, checking = ?,
-                    dirty = ?, retiring = ?, waiting = ?, issuing = ?, maintained = ?, breaker_failures = ?,
-                    breaker_open_until = ?, touched_at = ?
+                    dirty = ?, retiring = ?, waiting = ?, polling = ?, on_hold = ?, issuing = ?, maintained = ?,
+                    breaker_failures = ?, breaker_open_until = ?, touched_at = ?
                 WHERE number = ?""",
                 after.listed(),
                 after.sequence(),
@@ -70,12 +84,81 @@ final class DecisionWriter {
                 after.counts().dirty(),
                 after.counts().retiring(),
                 after.waiting(),
+                after.polling(),
+                after.onHold(),
                 after.issuing(),
                 after.maintained(),
                 after.breaker().failures(),
                 after.breaker().openUntil(),
                 after.touchedAt(),
                 after.number());
+    }
+
+    // ---- shapes, lines, holders
+
+    /** What it can be selected by, if that is new: a digest stands for the same content for ever. */
+    private void shape(@Nullable Environment before, Environment after, Set<String> written) {
+        var shape = after.record().shape();
+        if ((before == null || !before.record().shape().equals(shape)) && written.add(shape.digest())) {
+            lane.update(
+                    "INSERT INTO shape (digest, content) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING",
+                    shape.digest(),
+                    shape.json());
+        }
+    }
+
+    private void count(int pool, ShapeCount count) {
+        if (count.total() == 0) {
+            lane.update(
+                    "DELETE FROM shape_count WHERE pool = ? AND shape = ?",
+                    pool,
+                    count.shape().digest());
+            return;
+        }
+        lane.updateOne(
+                """
+                INSERT INTO shape_count (pool, shape, free, held, upkeep, dirty, draining) VALUES (?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (pool, shape) DO UPDATE SET free = excluded.free, held = excluded.held, upkeep = excluded.upkeep,
+                    dirty = excluded.dirty, draining = excluded.draining""",
+                pool,
+                count.shape().digest(),
+                count.free(),
+                count.held(),
+                count.upkeep(),
+                count.dirty(),
+                count.draining());
+    }
+
+    private void line(int pool, Line line) {
+        var key = line.key();
+        if (line.waiting() == 0) {
+            lane.update("DELETE FROM line WHERE pool = ? AND need = ? AND holder = ?", pool, key.need(), key.holder());
+            return;
+        }
+        lane.updateOne(
+                """
+                INSERT INTO line (pool, need, holder, needs, waiting) VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT (pool, need, holder) DO UPDATE SET waiting = excluded.waiting""",
+                pool,
+                key.need(),
+                key.holder(),
+                line.need() == null ? null : line.need().json(),
+                line.waiting());
+    }
+
+    private void holder(int pool, Holder holder) {
+        lane.updateOne(
+                """
+                INSERT INTO holder (pool, name, held, queued, used, as_of, served_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (pool, name) DO UPDATE SET held = excluded.held, queued = excluded.queued, used = excluded.used,
+                    as_of = excluded.as_of, served_at = excluded.served_at""",
+                pool,
+                holder.name(),
+                holder.held(),
+                holder.queued(),
+                holder.used(),
+                holder.asOf(),
+                holder.servedAt());
     }
 
     // ---- environments
@@ -90,13 +173,15 @@ final class DecisionWriter {
             var record = after.record();
             lane.updateOne(
                     """
-                    INSERT INTO environment (name, pool, identity, account, facts, digest, epoch, drain, quarantine, since, turn,
-                        tenant_allocation, tenant_requester, tenant_principal, state, due_at, work_at, issuing, claimed, detail)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                    INSERT INTO environment (name, pool, identity, account, shape, facts, digest, epoch, drain, quarantine, since,
+                        turn, tenant_allocation, tenant_requester, tenant_principal, state, due_at, work_at, issuing, claimed,
+                        back_at, detail, lendable)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                     record.name().value(),
                     after.pool(),
                     record.identity(),
                     record.account(),
+                    record.shape().digest(),
                     record.facts(),
                     record.digest(),
                     after.epoch(),
@@ -112,19 +197,22 @@ final class DecisionWriter {
                     state.workAt(),
                     issuing,
                     claimed,
-                    Rows.detail(state));
+                    Rows.backAt(after),
+                    Rows.detail(after),
+                    Rows.lendable(after));
             return;
         }
         if (before.pool() != after.pool() || !before.record().equals(after.record())) {
             var record = after.record();
             lane.updateOne(
                     """
-                    UPDATE environment SET name = ?, pool = ?, identity = ?, account = ?, facts = ?, digest = ?
+                    UPDATE environment SET name = ?, pool = ?, identity = ?, account = ?, shape = ?, facts = ?, digest = ?
                     WHERE name = ? AND pool = ?""",
                     record.name().value(),
                     after.pool(),
                     record.identity(),
                     record.account(),
+                    record.shape().digest(),
                     record.facts(),
                     record.digest(),
                     before.name().value(),
@@ -134,7 +222,7 @@ final class DecisionWriter {
                 """
                 UPDATE environment SET epoch = ?, drain = ?, quarantine = ?, since = ?, turn = ?, tenant_allocation = ?,
                     tenant_requester = ?, tenant_principal = ?, state = ?, due_at = ?, work_at = ?, issuing = ?, claimed = ?,
-                    detail = ?
+                    back_at = ?, detail = ?
                 WHERE name = ? AND pool = ? AND epoch = ? AND state = ?""",
                 after.epoch(),
                 after.drain() == null ? null : after.drain().name(),
@@ -149,11 +237,20 @@ final class DecisionWriter {
                 state.workAt(),
                 issuing,
                 claimed,
-                Rows.detail(state),
+                Rows.backAt(after),
+                Rows.detail(after),
                 after.name().value(),
                 after.pool(),
                 before.epoch(),
                 Rows.slug(before.state().name()));
+        // Apart, since it changes seldom and an index has it.
+        int lendable = Rows.lendable(after);
+        if (Rows.lendable(before) != lendable) {
+            lane.updateOne(
+                    "UPDATE environment SET lendable = ? WHERE name = ?",
+                    lendable,
+                    after.name().value());
+        }
     }
 
     // ---- allocations
@@ -168,28 +265,33 @@ final class DecisionWriter {
                 && after.state() instanceof AllocationState.Active is
                 && was.grants().equals(is.grants())) {
             lane.updateOne(
-                    "UPDATE allocation SET due_at = ?, expires_at = ?, keepalive_by = ? WHERE id = ?",
+                    """
+                    UPDATE allocation SET due_at = ?, expires_at = ?, keepalive_by = ?, collect_by = ?, loan = ?, hold = ?
+                    WHERE id = ?""",
                     is.dueAt(),
                     is.expiresAt(),
                     is.keepaliveBy(),
+                    is.collectBy(),
+                    is.loan(),
+                    Rows.text(is.hold()),
                     after.id().value());
-        } else {
-            var row = LiveRow.of(after.state());
+        } else if (before.state() instanceof AllocationState.Pending
+                && after.state() instanceof AllocationState.Pending is
+                && before.isAwake() == after.isAwake()
+                && before.rank() == after.rank()) {
             lane.updateOne(
                     """
-                    UPDATE allocation SET state = ?, due_at = ?, until = ?, give_up_at = ?, granted_at = ?, expires_at = ?,
-                        keepalive_by = ?, avoid = ?, grants = ?
+                    UPDATE allocation SET due_at = ?, until = ?, interest_until = ?, open_until = ?, avoid = ?, priority = ?
                     WHERE id = ?""",
-                    row.state,
-                    after.state().dueAt(),
-                    row.until,
-                    row.giveUpAt,
-                    row.grantedAt,
-                    row.expiresAt,
-                    row.keepaliveBy,
-                    row.avoid,
-                    row.grants,
+                    is.dueAt(),
+                    is.until(),
+                    is.interestUntil(),
+                    is.openUntil(),
+                    Rows.text(is.setbacks()),
+                    after.request().priority(),
                     after.id().value());
+        } else {
+            updateLive(after);
         }
     }
 
@@ -198,55 +300,116 @@ final class DecisionWriter {
         var row = LiveRow.of(allocation.state());
         lane.updateOne(
                 """
-                INSERT INTO allocation (id, pool, principal, requester, count, duration, asked_keepalive, max_wait, labels,
-                    idempotency_key, digest, arrival, created_at, keepalive, state, due_at, until, give_up_at, granted_at,
-                    expires_at, keepalive_by, avoid, grants)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                INSERT INTO allocation (id, pool, principal, requester, count, need, needs, duration, asked_keepalive, max_wait,
+                    priority, labels, idempotency_key, digest, sharer, arrival, rank, created_at, keepalive, line, state, due_at,
+                    awake, place, until, interest_until, open_until, give_up_at, granted_at, expires_at, keepalive_by, collect_by,
+                    loan, hold, asked_at, kept_until, misses, avoid, grants)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+                    ?, ?, ?)""",
                 allocation.id().value(),
                 pool,
                 allocation.principal(),
                 request.requester(),
                 request.count(),
+                request.need().digest(),
+                request.need().json(),
                 request.duration(),
                 request.keepalive(),
                 request.maxWait(),
+                request.priority(),
                 request.labels(),
                 request.key(),
                 request.digest(),
+                allocation.sharer(),
                 allocation.arrival(),
+                allocation.rank(),
                 allocation.createdAt(),
                 allocation.keepalive(),
+                allocation.line().need(),
                 row.state,
                 allocation.state().dueAt(),
+                allocation.isAwake(),
+                place(allocation),
                 row.until,
+                row.interestUntil,
+                row.openUntil,
                 row.giveUpAt,
                 row.grantedAt,
                 row.expiresAt,
                 row.keepaliveBy,
+                row.collectBy,
+                row.loan,
+                row.hold,
+                row.askedAt,
+                row.keptUntil,
+                row.misses,
                 row.avoid,
                 row.grants);
+    }
+
+    private void updateLive(Allocation allocation) {
+        var row = LiveRow.of(allocation.state());
+        lane.updateOne(
+                """
+                UPDATE allocation SET priority = ?, rank = ?, state = ?, due_at = ?, awake = ?, place = ?, until = ?,
+                    interest_until = ?, open_until = ?, give_up_at = ?, granted_at = ?, expires_at = ?, keepalive_by = ?,
+                    collect_by = ?, loan = ?, hold = ?, asked_at = ?, kept_until = ?, misses = ?, avoid = ?, grants = ?
+                WHERE id = ?""",
+                allocation.request().priority(),
+                allocation.rank(),
+                row.state,
+                allocation.state().dueAt(),
+                allocation.isAwake(),
+                place(allocation),
+                row.until,
+                row.interestUntil,
+                row.openUntil,
+                row.giveUpAt,
+                row.grantedAt,
+                row.expiresAt,
+                row.keepaliveBy,
+                row.collectBy,
+                row.loan,
+                row.hold,
+                row.askedAt,
+                row.keptUntil,
+                row.misses,
+                row.avoid,
+                row.grants,
+                allocation.id().value());
+    }
+
+    private static @Nullable String place(Allocation allocation) {
+        return allocation.state() instanceof AllocationState.Polling
+                ? Slice.Place.of(allocation).digest()
+                : null;
     }
 
     private void insertEnded(int pool, Allocation allocation, AllocationState.Ended ended) {
         Request request = allocation.request();
         lane.updateOne(
                 """
-                INSERT INTO ended_allocation (id, pool, principal, requester, count, duration, asked_keepalive, max_wait, labels,
-                    idempotency_key, digest, arrival, created_at, keepalive, granted_at, expires_at, ended_at, end_reason,
-                    outcome, grants)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                INSERT INTO ended_allocation (id, pool, principal, requester, count, need, needs, duration, asked_keepalive,
+                    max_wait, priority, labels, idempotency_key, digest, sharer, arrival, rank, created_at, keepalive, granted_at,
+                    expires_at, ended_at, end_reason, outcome, grants)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 allocation.id().value(),
                 pool,
                 allocation.principal(),
                 request.requester(),
                 request.count(),
+                request.need().digest(),
+                request.need().json(),
                 request.duration(),
                 request.keepalive(),
                 request.maxWait(),
+                request.priority(),
                 request.labels(),
                 request.key(),
                 request.digest(),
+                allocation.sharer(),
                 allocation.arrival(),
+                allocation.rank(),
                 allocation.createdAt(),
                 allocation.keepalive(),
                 ended.grantedAt(),
@@ -261,48 +424,109 @@ final class DecisionWriter {
     private record LiveRow(
             String state,
             @Nullable Instant until,
+            @Nullable Instant interestUntil,
+            @Nullable Instant openUntil,
             @Nullable Instant giveUpAt,
             @Nullable Instant grantedAt,
             @Nullable Instant expiresAt,
             @Nullable Instant keepaliveBy,
+            @Nullable Instant collectBy,
+            boolean loan,
+            @Nullable String hold,
+            @Nullable Instant askedAt,
+            @Nullable Instant keptUntil,
+            @Nullable Integer misses,
             @Nullable String avoid,
             @Nullable String grants) {
 
         static LiveRow of(AllocationState state) {
-            List<Grant> grants = state.grants();
             return switch (state) {
-                case AllocationState.Pending pending ->
-                    new LiveRow(
-                            Rows.slug(state),
-                            pending.until(),
-                            null,
-                            null,
-                            null,
-                            null,
-                            Rows.text(pending.setbacks()),
-                            null);
-                case AllocationState.Granting granting ->
-                    new LiveRow(
-                            Rows.slug(state),
-                            granting.until(),
-                            granting.giveUpAt(),
-                            null,
-                            null,
-                            null,
-                            Rows.text(granting.setbacks()),
-                            Rows.text(grants));
-                case AllocationState.Active active ->
-                    new LiveRow(
-                            Rows.slug(state),
-                            null,
-                            null,
-                            active.grantedAt(),
-                            active.expiresAt(),
-                            active.keepaliveBy(),
-                            null,
-                            Rows.text(grants));
+                case AllocationState.Pending pending -> waiting(pending);
+                case AllocationState.Polling polling -> asking(polling);
+                case AllocationState.Granting granting -> granting(granting);
+                case AllocationState.Active active -> active(active);
                 case AllocationState.Ended _ -> throw new IllegalStateException("it has ended");
             };
+        }
+
+        private static LiveRow waiting(AllocationState.Pending pending) {
+            return new LiveRow(
+                    Rows.slug(pending),
+                    pending.until(),
+                    pending.interestUntil(),
+                    pending.openUntil(),
+                    null,
+                    null,
+                    null,
+                    null,
+                    null,
+                    false,
+                    null,
+                    null,
+                    null,
+                    null,
+                    Rows.text(pending.setbacks()),
+                    null);
+        }
+
+        private static LiveRow asking(AllocationState.Polling polling) {
+            return new LiveRow(
+                    Rows.slug(polling),
+                    null,
+                    null,
+                    null,
+                    null,
+                    null,
+                    null,
+                    null,
+                    null,
+                    false,
+                    null,
+                    polling.askedAt(),
+                    polling.keptUntil(),
+                    polling.misses(),
+                    null,
+                    null);
+        }
+
+        private static LiveRow granting(AllocationState.Granting granting) {
+            return new LiveRow(
+                    Rows.slug(granting),
+                    granting.until(),
+                    null,
+                    granting.openUntil(),
+                    granting.giveUpAt(),
+                    null,
+                    null,
+                    null,
+                    null,
+                    granting.loan(),
+                    null,
+                    null,
+                    null,
+                    null,
+                    Rows.text(granting.setbacks()),
+                    Rows.text(granting.grants()));
+        }
+
+        private static LiveRow active(AllocationState.Active active) {
+            return new LiveRow(
+                    Rows.slug(active),
+                    null,
+                    null,
+                    null,
+                    null,
+                    active.grantedAt(),
+                    active.expiresAt(),
+                    active.keepaliveBy(),
+                    active.collectBy(),
+                    active.loan(),
+                    Rows.text(active.hold()),
+                    null,
+                    null,
+                    null,
+                    null,
+                    Rows.text(active.grants()));
         }
     }
 

@@ -112,6 +112,7 @@ final class Lane implements AutoCloseable {
                 case String text -> statement.setString(i + 1, text);
                 case Long number -> statement.setLong(i + 1, number);
                 case Integer number -> statement.setInt(i + 1, number);
+                case Double number -> statement.setDouble(i + 1, number);
                 case Boolean flag -> statement.setInt(i + 1, flag ? 1 : 0);
                 case Instant instant -> statement.setLong(i + 1, instant.toEpochMilli());
                 case Duration duration -> statement.setLong(i + 1, duration.toMillis());

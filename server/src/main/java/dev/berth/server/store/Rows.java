@@ -10,13 +10,19 @@ import dev.berth.core.Environment;
 import dev.berth.core.EnvironmentName;
 import dev.berth.core.EnvironmentState;
 import dev.berth.core.Event;
+import dev.berth.core.Fit;
 import dev.berth.core.Grant;
+import dev.berth.core.Holder;
+import dev.berth.core.Line;
+import dev.berth.core.NeedClass;
 import dev.berth.core.Policy;
 import dev.berth.core.Pool;
 import dev.berth.core.PoolName;
 import dev.berth.core.Registration;
 import dev.berth.core.Request;
 import dev.berth.core.Sealed;
+import dev.berth.core.Shape;
+import dev.berth.core.ShapeCount;
 import dev.berth.core.Step;
 import dev.berth.core.Tenant;
 import dev.berth.core.Work;
@@ -31,7 +37,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.type.TypeReference;
@@ -49,11 +58,13 @@ final class Rows {
     /** Policies change rarely and are read with every batch. */
     private final Map<String, Policy> policies = new ConcurrentHashMap<>();
 
+    private final Selectors selectors = new Selectors();
+
     // ---- pools
 
     static final String POOL_COLUMNS = """
             number, name, policy, listed, sequence, events, available, allocated, cleaning, checking, dirty, retiring, \
-            waiting, issuing, maintained, breaker_failures, breaker_open_until, touched_at""";
+            waiting, polling, on_hold, issuing, maintained, breaker_failures, breaker_open_until, touched_at""";
 
     Pool pool(ResultSet row) throws SQLException {
         return new Pool(
@@ -68,8 +79,10 @@ final class Rows {
                 row.getInt(13),
                 row.getInt(14),
                 row.getInt(15),
-                new Pool.Breaker(row.getInt(16), instant(row, 17)),
-                Instant.ofEpochMilli(row.getLong(18)));
+                row.getInt(16),
+                row.getInt(17),
+                new Pool.Breaker(row.getInt(18), instant(row, 19)),
+                Instant.ofEpochMilli(row.getLong(20)));
     }
 
     private Policy policy(String text) {
@@ -95,8 +108,10 @@ final class Rows {
             boolean adopt,
             Map<Step, LimitsText> limits,
             @Nullable Long verifyEvery,
-            int queueMax,
-            long maxWait,
+            QueueText queue,
+            QuotaText quota,
+            Map<String, QuotaText> quotas,
+            @Nullable HoldTermsText hold,
             int parallel,
             int perAccount) {
 
@@ -118,8 +133,10 @@ final class Rows {
                     policy.adopt(),
                     limits,
                     millis(policy.verifyEvery()),
-                    policy.queueMax(),
-                    policy.maxWait().toMillis(),
+                    QueueText.of(policy.queue()),
+                    QuotaText.of(policy.quota()),
+                    map(policy.quotas(), QuotaText::of),
+                    policy.hold() == null ? null : HoldTermsText.of(policy.hold()),
                     policy.parallel(),
                     policy.perAccount());
         }
@@ -139,8 +156,10 @@ final class Rows {
                     adopt,
                     bounds,
                     duration(verifyEvery),
-                    queueMax,
-                    Duration.ofMillis(maxWait),
+                    queue.queueing(),
+                    quota.quota(),
+                    map(quotas, QuotaText::quota),
+                    hold == null ? null : hold.hold(),
                     parallel,
                     perAccount);
         }
@@ -148,13 +167,119 @@ final class Rows {
 
     private record LimitsText(long timeout, int attempts) {}
 
+    private record QueueText(
+            int max,
+            long maxWait,
+            Policy.Queueing.Order order,
+            @Nullable String shareBy,
+            long halfLife,
+            long aging,
+            long liveness,
+            int maxPriority) {
+
+        static QueueText of(Policy.Queueing queue) {
+            return new QueueText(
+                    queue.max(),
+                    queue.maxWait().toMillis(),
+                    queue.order(),
+                    queue.shareBy(),
+                    queue.halfLife().toMillis(),
+                    queue.aging().toMillis(),
+                    queue.liveness().toMillis(),
+                    queue.maxPriority());
+        }
+
+        Policy.Queueing queueing() {
+            return new Policy.Queueing(
+                    max,
+                    Duration.ofMillis(maxWait),
+                    order,
+                    shareBy,
+                    Duration.ofMillis(halfLife),
+                    Duration.ofMillis(aging),
+                    Duration.ofMillis(liveness),
+                    maxPriority);
+        }
+    }
+
+    private record QuotaText(
+            @Nullable Integer held, @Nullable Integer queued) {
+        static QuotaText of(Policy.Quota quota) {
+            return new QuotaText(quota.held(), quota.queued());
+        }
+
+        Policy.Quota quota() {
+            return new Policy.Quota(held, queued);
+        }
+    }
+
+    private record HoldTermsText(long max, int quota) {
+        static HoldTermsText of(Policy.Hold hold) {
+            return new HoldTermsText(hold.max().toMillis(), hold.quota());
+        }
+
+        Policy.Hold hold() {
+            return new Policy.Hold(Duration.ofMillis(max), quota);
+        }
+    }
+
+    private static <A, B> Map<String, B> map(Map<String, A> from, Function<A, B> each) {
+        var to = new TreeMap<String, B>();
+        from.forEach((name, value) -> to.put(name, each.apply(value)));
+        return to;
+    }
+
+    // ---- shapes, lines, holders
+
+    static final String SHAPE_COUNT_COLUMNS = "shape, free, held, upkeep, dirty, draining";
+
+    ShapeCount shapeCount(Lane lane, ResultSet row) throws SQLException {
+        return new ShapeCount(
+                shape(lane, row.getString(1)),
+                row.getInt(2),
+                row.getInt(3),
+                row.getInt(4),
+                row.getInt(5),
+                row.getInt(6));
+    }
+
+    private Shape shape(Lane lane, String digest) {
+        return selectors.shape(
+                digest,
+                () -> lane.one(row -> row.getString(1), "SELECT content FROM shape WHERE digest = ?", digest)
+                        .orElseThrow(() -> new StoreException("no shape has digest " + digest)));
+    }
+
+    Fit fit(Pool pool, Map<String, ShapeCount> shapes) {
+        return selectors.fit(pool.number(), shapes);
+    }
+
+    static final String LINE_COLUMNS = "need, holder, waiting, needs";
+
+    Line line(ResultSet row) throws SQLException {
+        var key = new Line.Key(row.getString(1), row.getString(2));
+        return new Line(key, key.need().isEmpty() ? null : need(row, 1, 4), row.getInt(3));
+    }
+
+    /** The digest is in one column, the text in the other: that is fetched only where it is not known. */
+    NeedClass need(ResultSet row, int digest, int text) throws SQLException {
+        var known = selectors.need(row.getString(digest));
+        return known == null ? selectors.need(row.getString(digest), row.getString(text)) : known;
+    }
+
+    static final String HOLDER_COLUMNS = "name, held, queued, used, as_of, served_at";
+
+    static Holder holder(ResultSet row) throws SQLException {
+        return new Holder(row.getString(1), row.getInt(2), row.getInt(3), row.getDouble(4), sure(row, 5), sure(row, 6));
+    }
+
     // ---- environments
 
     static final String ENVIRONMENT_COLUMNS = """
             name, pool, identity, account, facts, digest, epoch, drain, quarantine, since, turn, tenant_allocation, \
-            tenant_requester, tenant_principal, state, due_at, detail""";
+            tenant_requester, tenant_principal, state, due_at, detail, shape, back_at""";
 
-    static Environment environment(ResultSet row) throws SQLException {
+    Environment environment(Lane lane, ResultSet row) throws SQLException {
         var drain = row.getString(8);
         var tenant = row.getString(12);
         return new Environment(
@@ -163,6 +288,7 @@ final class Rows {
                         new EnvironmentName(row.getString(1)),
                         row.getString(3),
                         row.getString(4),
+                        shape(lane, row.getString(18)),
                         row.getString(5),
                         row.getString(6)),
                 row.getLong(7),
@@ -171,15 +297,18 @@ final class Rows {
                 Instant.ofEpochMilli(row.getLong(10)),
                 row.getLong(11),
                 tenant == null ? null : new Tenant(new AllocationId(tenant), row.getString(13), row.getString(14)),
-                state(stateName(row.getString(15)), instant(row, 16), row.getString(17)));
+                state(stateName(row.getString(15)), instant(row, 16), row.getString(17), instant(row, 19)));
     }
 
     private static EnvironmentState state(
-            EnvironmentState.Name name, @Nullable Instant dueAt, @Nullable String detail) {
+            EnvironmentState.Name name, @Nullable Instant dueAt, @Nullable String detail, @Nullable Instant backAt) {
         var text = detail == null ? Detail.NOTHING : JSON.readValue(detail, Detail.class);
         return switch (name) {
             case AVAILABLE -> new EnvironmentState.Available(dueAt);
-            case ALLOCATED -> new EnvironmentState.Allocated(text.work == null ? null : text.work.work());
+            case ALLOCATED ->
+                new EnvironmentState.Allocated(
+                        text.work == null ? null : text.work.work(),
+                        text.backAt == null ? backAt : Instant.ofEpochMilli(text.backAt));
             case CLEANING ->
                 new EnvironmentState.Cleaning(Objects.requireNonNull(text.work).work());
             case CHECKING ->
@@ -189,26 +318,56 @@ final class Rows {
         };
     }
 
-    static @Nullable String detail(EnvironmentState state) {
-        var detail = switch (state) {
+    static @Nullable String detail(Environment environment) {
+        var detail = switch (environment.state()) {
             case EnvironmentState.Available _ -> null;
-            case EnvironmentState.Allocated(var work) ->
-                work == null ? null : new Detail(WorkText.of(work), null, null, false);
-            case EnvironmentState.Cleaning(var work) -> new Detail(WorkText.of(work), null, null, false);
+            case EnvironmentState.Allocated(var work, var back) -> {
+                var hidden = back == null || !environment.isRetiring() ? null : back.toEpochMilli();
+                yield work == null && hidden == null
+                        ? null
+                        : new Detail(work == null ? null : WorkText.of(work), null, null, false, hidden);
+            }
+            case EnvironmentState.Cleaning(var work) -> new Detail(WorkText.of(work), null, null, false, null);
             case EnvironmentState.Checking(var work, var because) ->
-                new Detail(WorkText.of(work), because, null, false);
-            case EnvironmentState.Dirty(var reason, var report) -> new Detail(null, reason, report, false);
-            case EnvironmentState.Retired(var because, var byOperator) -> new Detail(null, because, null, byOperator);
+                new Detail(WorkText.of(work), because, null, false, null);
+            case EnvironmentState.Dirty(var reason, var report) -> new Detail(null, reason, report, false, null);
+            case EnvironmentState.Retired(var because, var byOperator) ->
+                new Detail(null, because, null, byOperator, null);
         };
         return detail == null ? null : JSON.writeValueAsString(detail);
     }
 
+    /** When it comes back, as the column has it that is looked at for what can be lent then. */
+    static @Nullable Instant backAt(Environment environment) {
+        return environment.state() instanceof EnvironmentState.Allocated(var _, var back) && !environment.isRetiring()
+                ? back
+                : null;
+    }
+
+    /** Whether it is lent again without a person's doing; -1 for one that is gone. */
+    static int lendable(Environment environment) {
+        return switch (environment.state()) {
+            case EnvironmentState.Retired _ -> -1;
+            case EnvironmentState.Dirty _ -> 0;
+            case EnvironmentState.Available _,
+                    EnvironmentState.Allocated _,
+                    EnvironmentState.Cleaning _,
+                    EnvironmentState.Checking _ -> environment.isRetiring() ? 0 : 1;
+        };
+    }
+
+    /**
+     * What no statement looks for.
+     *
+     * @param backAt of one that drains: the column does not have it then
+     */
     private record Detail(
             @Nullable WorkText work,
             @Nullable String reason,
             @Nullable String report,
-            boolean byOperator) {
-        static final Detail NOTHING = new Detail(null, null, null, false);
+            boolean byOperator,
+            @Nullable Long backAt) {
+        static final Detail NOTHING = new Detail(null, null, null, false, null);
     }
 
     private record WorkText(
@@ -275,64 +434,84 @@ final class Rows {
     // ---- allocations
 
     static final String REQUEST_COLUMNS = """
-            id, pool, principal, requester, count, duration, asked_keepalive, max_wait, labels, idempotency_key, digest, \
-            arrival, created_at, keepalive""";
-    static final String LIVE_COLUMNS =
-            REQUEST_COLUMNS + ", state, until, give_up_at, granted_at, expires_at, keepalive_by, avoid, grants";
+            id, pool, principal, requester, need, needs, duration, asked_keepalive, max_wait, priority, labels, idempotency_key, \
+            digest, sharer, arrival, rank, created_at, keepalive""";
+    static final String LIVE_COLUMNS = REQUEST_COLUMNS + """
+            , state, until, interest_until, open_until, give_up_at, granted_at, expires_at, keepalive_by, collect_by, loan, hold, \
+            asked_at, kept_until, misses, awake, avoid, grants""";
     static final String ENDED_COLUMNS =
             REQUEST_COLUMNS + ", granted_at, expires_at, ended_at, end_reason, outcome, grants";
 
-    static Allocation live(ResultSet row, PoolName pool) throws SQLException {
-        AllocationState state = switch (row.getString(15)) {
-            case "pending" -> new AllocationState.Pending(sure(row, 16), setbacks(row.getString(21)));
+    Allocation live(ResultSet row, PoolName pool) throws SQLException {
+        AllocationState state = switch (row.getString(19)) {
+            case "pending" ->
+                new AllocationState.Pending(
+                        sure(row, 20), instant(row, 21), sure(row, 22), setbacks(row.getString(34)));
+            case "polling" ->
+                new AllocationState.Polling(sure(row, 30), instant(row, 31), row.getInt(32), row.getInt(33) == 1);
             case "granting" ->
                 new AllocationState.Granting(
-                        grants(row.getString(22)), sure(row, 16), sure(row, 17), setbacks(row.getString(21)));
+                        grants(row.getString(35)),
+                        sure(row, 20),
+                        sure(row, 23),
+                        instant(row, 22),
+                        row.getInt(28) == 1,
+                        setbacks(row.getString(34)));
             case "active" ->
                 new AllocationState.Active(
-                        grants(row.getString(22)), sure(row, 18), instant(row, 19), instant(row, 20));
-            default -> throw new IllegalStateException("an allocation in state " + row.getString(15));
+                        grants(row.getString(35)),
+                        sure(row, 24),
+                        instant(row, 25),
+                        instant(row, 26),
+                        instant(row, 27),
+                        row.getInt(28) == 1,
+                        hold(row.getString(29)));
+            default -> throw new IllegalStateException("an allocation in state " + row.getString(19));
         };
         return allocation(row, pool, state);
     }
 
-    static Allocation ended(ResultSet row, PoolName pool) throws SQLException {
+    Allocation ended(ResultSet row, PoolName pool) throws SQLException {
         return allocation(
                 row,
                 pool,
                 new AllocationState.Ended(
-                        grants(row.getString(20)),
-                        instant(row, 15),
-                        instant(row, 16),
-                        sure(row, 17),
-                        EndReason.of(row.getString(18)),
-                        row.getString(19)));
+                        grants(row.getString(24)),
+                        instant(row, 19),
+                        instant(row, 20),
+                        sure(row, 21),
+                        EndReason.of(row.getString(22)),
+                        row.getString(23)));
     }
 
-    private static Allocation allocation(ResultSet row, PoolName pool, AllocationState state) throws SQLException {
+    private Allocation allocation(ResultSet row, PoolName pool, AllocationState state) throws SQLException {
         var request = new Request(
                 row.getString(4),
-                row.getInt(5),
-                period(row, 6),
+                need(row, 5, 6),
                 period(row, 7),
-                Duration.ofMillis(row.getLong(8)),
-                row.getString(9),
-                row.getString(10),
-                row.getString(11));
+                period(row, 8),
+                Duration.ofMillis(row.getLong(9)),
+                row.getInt(10),
+                row.getString(11),
+                row.getString(12),
+                row.getString(13));
         return new Allocation(
                 new AllocationId(row.getString(1)),
                 pool,
                 row.getString(3),
                 request,
-                row.getLong(12),
-                Instant.ofEpochMilli(row.getLong(13)),
-                period(row, 14),
+                row.getString(14),
+                row.getLong(15),
+                row.getLong(16),
+                Instant.ofEpochMilli(row.getLong(17)),
+                period(row, 18),
                 state);
     }
 
     static String slug(AllocationState state) {
         return switch (state) {
             case AllocationState.Pending _ -> "pending";
+            case AllocationState.Polling _ -> "polling";
             case AllocationState.Granting _ -> "granting";
             case AllocationState.Active _ -> "active";
             case AllocationState.Ended _ -> "ended";
@@ -355,18 +534,47 @@ final class Rows {
             String environment,
             long epoch,
             String facts,
+            @Nullable String profile,
             @Nullable String access) {
         static GrantText of(Grant grant) {
             return new GrantText(
                     grant.environment().value(),
                     grant.epoch(),
                     grant.facts(),
+                    grant.profile(),
                     grant.access() == null ? null : grant.access().text());
         }
 
         Grant grant() {
             return new Grant(
-                    new EnvironmentName(environment), epoch, facts, access == null ? null : new Sealed(access));
+                    new EnvironmentName(environment),
+                    epoch,
+                    facts,
+                    profile,
+                    access == null ? null : new Sealed(access));
+        }
+    }
+
+    private static AllocationState.@Nullable Hold hold(@Nullable String text) {
+        return text == null ? null : JSON.readValue(text, HoldText.class).hold();
+    }
+
+    static @Nullable String text(AllocationState.@Nullable Hold hold) {
+        return hold == null ? null : JSON.writeValueAsString(HoldText.of(hold));
+    }
+
+    private record HoldText(
+            long since,
+            long until,
+            Set<String> to,
+            @Nullable String outcome) {
+        static HoldText of(AllocationState.Hold hold) {
+            return new HoldText(
+                    hold.since().toEpochMilli(), hold.until().toEpochMilli(), new TreeSet<>(hold.to()), hold.outcome());
+        }
+
+        AllocationState.Hold hold() {
+            return new AllocationState.Hold(Instant.ofEpochMilli(since), Instant.ofEpochMilli(until), to, outcome);
         }
     }
 
@@ -421,7 +629,7 @@ final class Rows {
         return Objects.requireNonNull(instant(row, column));
     }
 
-    private static @Nullable Duration period(ResultSet row, int column) throws SQLException {
+    static @Nullable Duration period(ResultSet row, int column) throws SQLException {
         long millis = row.getLong(column);
         return row.wasNull() ? null : Duration.ofMillis(millis);
     }

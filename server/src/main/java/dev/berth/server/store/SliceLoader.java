@@ -6,37 +6,58 @@ import dev.berth.core.AllocationState;
 import dev.berth.core.Environment;
 import dev.berth.core.EnvironmentName;
 import dev.berth.core.EnvironmentState;
+import dev.berth.core.Holder;
 import dev.berth.core.KeyUse;
+import dev.berth.core.Line;
+import dev.berth.core.Need;
+import dev.berth.core.NeedClass;
 import dev.berth.core.Pool;
 import dev.berth.core.PoolName;
 import dev.berth.core.Rules;
+import dev.berth.core.Search;
+import dev.berth.core.ShapeCount;
 import dev.berth.core.Slice;
+import dev.berth.core.Step;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** Loads a slice: every statement is an index look-up, and every list has a limit that does not grow with the pool. */
 final class SliceLoader {
     private static final int MOST_DUE = 256;
-    private static final int MOST_HEADS = 256;
+    /** So many free environments of different accounts at most, beyond one of each. */
+    private static final int MOST_OF_ACCOUNTS = 4096;
+    /** Of one account so many are looked at, in case that a request avoids some. */
+    private static final int SOME = 4;
+    /** The first loan of a principal to end is looked for among so many of the pool. */
+    private static final int MOST_LOANS = 1000;
     /** Candidates beyond what can be claimed: those in a busy account are passed over. */
     private static final int SPARE_WORK = 32;
 
     private final Lane lane;
+    private final Rows rows;
     private final Pool pool;
     private final Slice.Needs needs;
     private final Instant now;
     private final Map<AllocationId, Allocation> allocations = new LinkedHashMap<>();
     private final Map<EnvironmentName, Environment> environments = new LinkedHashMap<>();
+    private final Map<String, Holder> holders = new HashMap<>();
+    private final Set<String> holdersAsked = new HashSet<>();
     private boolean complete = true;
 
-    SliceLoader(Lane lane, Pool pool, Slice.Needs needs, Instant now) {
+    SliceLoader(Lane lane, Rows rows, Pool pool, Slice.Needs needs, Instant now) {
         this.lane = lane;
+        this.rows = rows;
         this.pool = pool;
         this.needs = needs;
         this.now = now;
@@ -44,6 +65,9 @@ final class SliceLoader {
 
     Slice load() {
         boolean afterOutage = Rules.isAfterOutage(pool, needs.claims(), now);
+        var shapes = shapes();
+        var fit = rows.fit(pool, shapes);
+        var lines = lines();
         var keys = keys();
         needs.allocations().forEach(this::allocation);
         dueAllocations(afterOutage);
@@ -56,21 +80,124 @@ final class SliceLoader {
                     "SELECT " + Rows.ENVIRONMENT_COLUMNS + " FROM environment WHERE pool = ? AND claimed = 1",
                     pool.number());
         }
-        tenants();
-        allocations.values().stream()
-                .flatMap(allocation -> allocation.state().grants().stream())
-                .toList()
-                .forEach(grant -> environment(grant.environment()));
-        var queue = queue();
-        var free = free();
+        theirs();
+        var busy = needs.work() == 0 ? Map.<String, Integer>of() : busyAccounts();
+        var places = places();
+        lines.keySet().forEach(key -> holder(key.holder()));
+        // Made of what the batch itself is about: what is loaded from here on comes free by nothing that it does.
+        var search = new Search(pool, shapes, fit, environments.values(), holders, Search.MOST_HEADS);
+        var queue = queue(search.heads(lines.values()));
         if (afterOutage) {
             allocations(
                     "SELECT " + Rows.LIVE_COLUMNS + " FROM allocation WHERE pool = ? AND due_at > ?",
                     pool.number(),
                     now);
         }
-        var busy = needs.work() == 0 ? Map.<String, Integer>of() : busyAccounts();
-        return new Slice(pool, allocations, environments, identities, free, queue, due, work, keys, busy, complete);
+        Search.names(needs.asks(), allocations.values()).forEach(this::environment);
+        theirs();
+        var free = free(search);
+        holders();
+        return new Slice(
+                pool,
+                allocations,
+                environments,
+                identities,
+                shapes,
+                fit,
+                lines,
+                holders,
+                givenBack(),
+                queue,
+                free,
+                places,
+                census(search),
+                returns(search),
+                due,
+                work,
+                keys,
+                busy,
+                complete);
+    }
+
+    private Map<String, ShapeCount> shapes() {
+        var shapes = new HashMap<String, ShapeCount>();
+        lane.list(
+                        row -> rows.shapeCount(lane, row),
+                        "SELECT " + Rows.SHAPE_COUNT_COLUMNS + " FROM shape_count WHERE pool = ?",
+                        pool.number())
+                .forEach(count -> shapes.put(count.shape().digest(), count));
+        return shapes;
+    }
+
+    private Map<Line.Key, Line> lines() {
+        var lines = new LinkedHashMap<Line.Key, Line>();
+        if (pool.waiting() + pool.polling() > 0) {
+            lane.list(rows::line, "SELECT " + Rows.LINE_COLUMNS + " FROM line WHERE pool = ?", pool.number())
+                    .forEach(line -> lines.put(line.key(), line));
+        }
+        return lines;
+    }
+
+    private void holder(String name) {
+        if (!name.isEmpty() && holdersAsked.add(name)) {
+            lane.one(
+                            Rows::holder,
+                            "SELECT " + Rows.HOLDER_COLUMNS + " FROM holder WHERE pool = ? AND name = ?",
+                            pool.number(),
+                            name)
+                    .ifPresent(found -> holders.put(name, found));
+        }
+    }
+
+    private void holders() {
+        for (var ask : needs.asks()) {
+            holder(ask.principal());
+            holder(pool.policy().sharer(ask.principal(), ask.label()));
+        }
+        for (var allocation : allocations.values()) {
+            if (allocation.id().poolNumber() == pool.number()) {
+                holder(allocation.principal());
+                holder(allocation.sharer());
+            }
+        }
+    }
+
+    /** One that ends on a sign of life alone has no such time. */
+    private Map<String, Instant> givenBack() {
+        var givenBack = new HashMap<String, Instant>();
+        for (var ask : needs.asks()) {
+            var principal = ask.principal();
+            var quota = pool.policy().quota(principal).held();
+            var holder = holders.get(principal);
+            if (quota != null && holder != null && holder.held() >= quota && !givenBack.containsKey(principal)) {
+                lane.one(row -> Optional.ofNullable(Rows.instant(row, 1)), """
+                                SELECT MIN(CASE WHEN e.hold IS NULL THEN e.expires_at ELSE e.due_at END)
+                                FROM (SELECT principal, state, due_at, expires_at, hold FROM allocation
+                                    WHERE pool = ? AND due_at IS NOT NULL ORDER BY due_at LIMIT ?) AS e
+                                WHERE e.principal = ? AND e.state = 'active'""", pool.number(), MOST_LOANS, principal)
+                        .flatMap(found -> found)
+                        .ifPresent(first -> givenBack.put(principal, first));
+            }
+        }
+        return givenBack;
+    }
+
+    private Map<Slice.Place, AllocationId> places() {
+        var places = new HashMap<Slice.Place, AllocationId>();
+        if (pool.polling() > 0) {
+            for (var place : needs.places()) {
+                lane.one(
+                                row -> rows.live(row, pool.name()),
+                                "SELECT " + Rows.LIVE_COLUMNS + " FROM allocation WHERE pool = ? AND place = ?",
+                                pool.number(),
+                                place.digest())
+                        .ifPresent(found -> {
+                            allocations.putIfAbsent(found.id(), found);
+                            places.put(place, found.id());
+                        });
+            }
+        }
+        return places;
     }
 
     private Map<KeyUse.Key, KeyUse> keys() {
@@ -100,11 +227,11 @@ final class SliceLoader {
         if (!allocations.containsKey(id)) {
             var name = id.poolNumber() == pool.number() ? pool.name() : poolName(id.poolNumber());
             lane.one(
-                            row -> Rows.live(row, name),
+                            row -> rows.live(row, name),
                             "SELECT " + Rows.LIVE_COLUMNS + " FROM allocation WHERE id = ?",
                             id.value())
                     .or(() -> lane.one(
-                            row -> Rows.ended(row, name),
+                            row -> rows.ended(row, name),
                             "SELECT " + Rows.ENDED_COLUMNS + " FROM ended_allocation WHERE id = ?",
                             id.value()))
                     .ifPresent(found -> allocations.put(id, found));
@@ -117,7 +244,7 @@ final class SliceLoader {
     }
 
     private int allocations(String sql, Object... arguments) {
-        var found = lane.list(row -> Rows.live(row, pool.name()), sql, arguments);
+        var found = lane.list(row -> rows.live(row, pool.name()), sql, arguments);
         found.forEach(allocation -> allocations.putIfAbsent(allocation.id(), allocation));
         return found.size();
     }
@@ -136,7 +263,7 @@ final class SliceLoader {
     private void environment(EnvironmentName name) {
         if (!environments.containsKey(name)) {
             lane.one(
-                            Rows::environment,
+                            row -> rows.environment(lane, row),
                             "SELECT " + Rows.ENVIRONMENT_COLUMNS + " FROM environment WHERE name = ?",
                             name.value())
                     .ifPresent(found -> environments.put(name, found));
@@ -145,7 +272,7 @@ final class SliceLoader {
 
     private List<EnvironmentName> environments(String sql, Object... arguments) {
         var names = new ArrayList<EnvironmentName>();
-        for (var environment : lane.list(Rows::environment, sql, arguments)) {
+        for (var environment : lane.list(row -> rows.environment(lane, row), sql, arguments)) {
             environments.putIfAbsent(environment.name(), environment);
             names.add(environment.name());
         }
@@ -156,7 +283,7 @@ final class SliceLoader {
         var identities = new HashMap<String, EnvironmentName>();
         for (var identity : needs.identities()) {
             lane.one(
-                            Rows::environment,
+                            row -> rows.environment(lane, row),
                             "SELECT " + Rows.ENVIRONMENT_COLUMNS
                                     + " FROM environment WHERE identity = ? ORDER BY state = 'retired', since DESC LIMIT 1",
                             identity)
@@ -214,68 +341,237 @@ final class SliceLoader {
         return busy;
     }
 
-    /** The allocations that hold what was loaded: a step's end may make them active or undo them. */
-    private void tenants() {
-        Set<AllocationId> holders = new LinkedHashSet<>();
+    /**
+     * The allocations that hold what was loaded, since a step's end may make them active or undo them; those that held it last, where
+     * what they were given is to be revoked and may be of an access profile. And what those that were loaded have, or avoid.
+     */
+    private void theirs() {
+        Set<AllocationId> tenants = new LinkedHashSet<>();
         for (var environment : environments.values()) {
             if (environment.pool() == pool.number()
-                    && environment.state() instanceof EnvironmentState.Allocated
+                    && (environment.state() instanceof EnvironmentState.Allocated || isRevokedByProfile(environment))
                     && environment.tenant() != null) {
-                holders.add(environment.tenant().allocation());
+                tenants.add(environment.tenant().allocation());
             }
         }
-        holders.forEach(this::allocation);
+        tenants.forEach(this::allocation);
+        for (var allocation : allocations.values()) {
+            allocation.state().grants().forEach(grant -> environment(grant.environment()));
+            if (allocation.state() instanceof AllocationState.Pending pending) {
+                pending.setbacks().avoid().forEach(this::environment);
+            }
+        }
     }
 
-    private List<AllocationId> queue() {
-        if (pool.waiting() == 0) {
-            return List.of();
-        }
-        // With something free although somebody waits, the first may be ones that cannot be served: the next ones count
-        // then.
-        int limit = pool.counts().available() > 0 ? MOST_HEADS : Math.min(MOST_HEADS, environments.size() + 1);
-        var heads = lane.list(
-                row -> Rows.live(row, pool.name()),
-                "SELECT " + Rows.LIVE_COLUMNS
-                        + " FROM allocation WHERE pool = ? AND state = 'pending' ORDER BY arrival LIMIT ?",
-                pool.number(),
-                limit);
-        var queue = new ArrayList<AllocationId>(heads.size());
-        for (var head : heads) {
-            allocations.putIfAbsent(head.id(), head);
-            queue.add(head.id());
-            if (head.state() instanceof AllocationState.Pending(var _, var setbacks)) {
-                setbacks.avoid().forEach(this::environment);
+    private static boolean isRevokedByProfile(Environment environment) {
+        var work = environment.state().work();
+        return work != null
+                && work.step() == Step.REVOKE
+                && !environment.record().shape().profiles().isEmpty();
+    }
+
+    private List<AllocationId> queue(List<Search.Heads> wanted) {
+        var queue = new ArrayList<AllocationId>();
+        for (var heads : wanted) {
+            var found = lane.list(
+                    row -> rows.live(row, pool.name()),
+                    "SELECT " + Rows.LIVE_COLUMNS + """
+                             FROM allocation WHERE pool = ? AND line = ? AND sharer = ? AND awake = 1
+                            ORDER BY rank, arrival LIMIT ?""",
+                    pool.number(),
+                    heads.line().need(),
+                    heads.line().holder(),
+                    heads.limit());
+            for (var head : found) {
+                allocations.putIfAbsent(head.id(), head);
+                queue.add(head.id());
             }
         }
         return queue;
     }
 
-    /** As many as all that is asked for, and the heads of the queue, could take; a few more for those that avoid some. */
-    private List<EnvironmentName> free() {
-        long wanted =
-                needs.asked() + (long) needs.environments().size(); // what is named may be taken out before it is lent
-        int avoided = 0;
-        for (var allocation : allocations.values()) {
-            switch (allocation.state()) {
-                case AllocationState.Pending pending -> {
-                    wanted += allocation.request().count();
-                    avoided = Math.max(avoided, pending.setbacks().avoid().size());
-                }
-                case AllocationState.Granting granting -> { // may come back to the queue
-                    wanted += allocation.request().count();
-                    avoided = Math.max(avoided, granting.setbacks().avoid().size() + 1);
-                }
-                case AllocationState.Active _, AllocationState.Ended _ -> {}
+    // ---- free environments
+
+    private List<EnvironmentName> free(Search search) {
+        var free = new LinkedHashSet<EnvironmentName>();
+        for (var loaded : environments.values()) { // also those that are asked for by name
+            if (loaded.pool() == pool.number() && loaded.isFree()) {
+                free.add(loaded.name());
             }
         }
-        long limit = Math.min(pool.counts().available(), wanted + avoided);
-        return limit == 0
-                ? List.of()
-                : environments(
-                        "SELECT " + Rows.ENVIRONMENT_COLUMNS
-                                + " FROM environment WHERE pool = ? AND state = 'available' ORDER BY turn LIMIT ?",
-                        pool.number(),
-                        limit);
+        var wanted = search.free(needs.asks(), allocations.values());
+        int spread = (int) wanted.stream().filter(each -> each.accounts() > 0).count();
+        for (var each : wanted) {
+            if (each.accounts() > 0) {
+                free.addAll(freeInAccounts(each, MOST_OF_ACCOUNTS / spread));
+            } else if (each.account() != null) {
+                free.addAll(freeIn(each.shape(), each.account(), each.limit()));
+            } else {
+                free.addAll(environments(
+                        "SELECT " + Rows.ENVIRONMENT_COLUMNS + """
+                                 FROM environment WHERE pool = ? AND shape = ? AND state = 'available'
+                                ORDER BY turn LIMIT ?""", pool.number(), each.shape(), each.limit()));
+            }
+        }
+        return List.copyOf(free);
+    }
+
+    private List<EnvironmentName> freeIn(String shape, String account, int limit) {
+        return environments("SELECT " + Rows.ENVIRONMENT_COLUMNS + """
+                         FROM environment WHERE pool = ? AND shape = ? AND account = ? AND state = 'available'
+                        AND account IS NOT NULL ORDER BY turn LIMIT ?""", pool.number(), shape, account, limit);
+    }
+
+    /** From account to account; one without an account is its own. */
+    private List<EnvironmentName> freeInAccounts(Search.Free wanted, int most) {
+        int accounts = Math.min(wanted.accounts(), most);
+        int ofEach = Math.max(1, Math.min(wanted.limit(), most / accounts));
+        var free = new ArrayList<EnvironmentName>();
+        var account = "";
+        for (int i = 0; i < accounts; i++) {
+            var next = lane.one(row -> row.getString(1), """
+                    SELECT account FROM environment
+                    WHERE pool = ? AND shape = ? AND account > ? AND state = 'available' AND account IS NOT NULL
+                    ORDER BY account LIMIT 1""", pool.number(), wanted.shape(), account);
+            if (next.isEmpty()) {
+                break;
+            }
+            account = next.get();
+            free.addAll(freeIn(wanted.shape(), account, ofEach));
+        }
+        free.addAll(environments(
+                "SELECT " + Rows.ENVIRONMENT_COLUMNS + """
+                         FROM (SELECT * FROM environment WHERE pool = ? AND shape = ? AND state = 'available'
+                            ORDER BY turn LIMIT ?) AS e
+                        WHERE e.account IS NULL LIMIT ?""", pool.number(), wanted.shape(), MOST_OF_ACCOUNTS, accounts));
+        return free;
+    }
+
+    // ---- what can be some time
+
+    private Map<Need, List<Slice.Candidate>> census(Search search) {
+        var census = new HashMap<Need, List<Slice.Candidate>>();
+        for (var wanted : search.census(needs.asks(), allocations.values())) {
+            census.put(wanted.need(), candidates(wanted));
+        }
+        return census;
+    }
+
+    private List<Slice.Candidate> candidates(Search.Census wanted) {
+        if (wanted.need().constraints().containsKey(Need.NAME)) {
+            return named(wanted);
+        }
+        var found = new LinkedHashSet<Slice.Candidate>();
+        for (int lendable : new int[] {1, 0}) {
+            var some = new LinkedHashSet<Slice.Candidate>();
+            for (var shape : wanted.shapes()) {
+                if (some.size() < wanted.limit()) {
+                    some.addAll(candidates(wanted, shape, lendable, wanted.limit() - some.size()));
+                }
+            }
+            found.addAll(some);
+            if (wanted.distinct()) {
+                found.addAll(inDifferentAccounts(wanted, lendable));
+            }
+        }
+        return List.copyOf(found);
+    }
+
+    /** Those that are asked for by name are loaded. */
+    private List<Slice.Candidate> named(Search.Census wanted) {
+        return wanted.need().constraints().getOrDefault(Need.NAME, Collections.emptySortedSet()).stream()
+                .filter(EnvironmentName::isValid)
+                .map(name -> environments.get(new EnvironmentName(name)))
+                .filter(environment -> environment != null
+                        && environment.pool() == pool.number()
+                        && Rows.lendable(environment) >= 0
+                        && wanted.shapes().contains(environment.record().shape().digest())
+                        && wanted.need()
+                                .allows(environment.name(), environment.record().account()))
+                .map(environment -> new Slice.Candidate(
+                        environment.name(), environment.record().account(), Rows.lendable(environment) == 1))
+                .toList();
+    }
+
+    private List<Slice.Candidate> candidates(Search.Census wanted, String shape, int lendable, int limit) {
+        var accounts = wanted.need().constraints().get(Need.ACCOUNT);
+        if (accounts == null) {
+            return lane.list(
+                    SliceLoader::candidate,
+                    "SELECT name, account, lendable FROM environment WHERE pool = ? AND shape = ? AND lendable = ? LIMIT ?",
+                    pool.number(),
+                    shape,
+                    lendable,
+                    limit);
+        }
+        var found = new ArrayList<Slice.Candidate>();
+        for (var account : accounts) {
+            if (found.size() < limit) {
+                found.addAll(candidates(shape, lendable, account, limit - found.size()));
+            }
+        }
+        return found;
+    }
+
+    private List<Slice.Candidate> candidates(String shape, int lendable, String account, int limit) {
+        return lane.list(SliceLoader::candidate, """
+                SELECT name, account, lendable FROM environment WHERE pool = ? AND shape = ? AND lendable = ? AND account = ?
+                LIMIT ?""", pool.number(), shape, lendable, account, limit);
+    }
+
+    /** A few of each of as many accounts as are wanted; one without an account is its own. */
+    private List<Slice.Candidate> inDifferentAccounts(Search.Census wanted, int lendable) {
+        var allowed = wanted.need().constraints().get(Need.ACCOUNT);
+        var found = new ArrayList<Slice.Candidate>();
+        var accounts = new HashSet<String>();
+        for (var shape : wanted.shapes()) {
+            var account = "";
+            while (accounts.size() < wanted.limit()) {
+                var next = allowed == null
+                        ? nextAccount(shape, lendable, account)
+                        : allowed.tailSet(account + '\0').stream().findFirst();
+                if (next.isEmpty()) {
+                    break;
+                }
+                account = next.get();
+                var some = candidates(shape, lendable, account, SOME);
+                found.addAll(some);
+                if (!some.isEmpty()) {
+                    accounts.add(account);
+                }
+            }
+            if (allowed == null) {
+                found.addAll(lane.list(SliceLoader::candidate, """
+                        SELECT name, account, lendable FROM environment
+                        WHERE pool = ? AND shape = ? AND lendable = ? AND account IS NULL LIMIT ?""", pool.number(), shape, lendable, wanted.limit()));
+            }
+        }
+        return found;
+    }
+
+    private Optional<String> nextAccount(String shape, int lendable, String after) {
+        return lane.one(row -> row.getString(1), """
+                SELECT account FROM environment WHERE pool = ? AND shape = ? AND lendable = ? AND account > ?
+                ORDER BY account LIMIT 1""", pool.number(), shape, lendable, after);
+    }
+
+    private static Slice.Candidate candidate(ResultSet row) throws SQLException {
+        return new Slice.Candidate(new EnvironmentName(row.getString(1)), row.getString(2), row.getInt(3) == 1);
+    }
+
+    private Map<NeedClass, List<Instant>> returns(Search search) {
+        var returns = new HashMap<NeedClass, List<Instant>>();
+        for (var wanted : search.returns(needs.asks(), allocations.values())) {
+            var found = new ArrayList<Instant>();
+            for (var shape : wanted.shapes()) {
+                found.addAll(lane.list(
+                        row -> Instant.ofEpochMilli(row.getLong(1)), """
+                        SELECT back_at FROM environment WHERE pool = ? AND shape = ? AND back_at IS NOT NULL
+                        ORDER BY back_at LIMIT ?""", pool.number(), shape, wanted.limit()));
+            }
+            returns.put(
+                    wanted.need(), found.stream().sorted().limit(wanted.limit()).toList());
+        }
+        return returns;
     }
 }

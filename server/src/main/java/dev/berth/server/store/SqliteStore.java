@@ -5,9 +5,12 @@ import dev.berth.core.AllocationId;
 import dev.berth.core.Decision;
 import dev.berth.core.Environment;
 import dev.berth.core.EnvironmentName;
+import dev.berth.core.ForecastPool;
+import dev.berth.core.Holder;
 import dev.berth.core.Policy;
 import dev.berth.core.Pool;
 import dev.berth.core.PoolName;
+import dev.berth.core.ShapeCount;
 import dev.berth.core.Slice;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -50,6 +53,10 @@ public final class SqliteStore implements Store {
     private static final Duration BUSY = Duration.ofSeconds(10);
     /** Statistics look at so many loans, the newest first. */
     private static final int MOST_STATISTICS = 2_000;
+    /** Beyond what any pool's queue may hold in practice: a bound for the case that one does. */
+    private static final int MOST_WAITING = 100_000;
+
+    private static final int MOST_HOLDERS = 10_000;
 
     private final Lane writer;
     /** Fair: a caller that came first is not starved by those that come often. */
@@ -212,14 +219,14 @@ public final class SqliteStore implements Store {
         public Pool create(PoolName name, Policy policy, Instant now) {
             writer.updateOne("""
                     INSERT INTO pool (name, policy, listed, sequence, events, available, allocated, cleaning, checking, dirty,
-                        retiring, waiting, issuing, maintained, breaker_failures, touched_at)
-                    VALUES (?, ?, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?)""", name.value(), Rows.text(policy), now);
+                        retiring, waiting, polling, on_hold, issuing, maintained, breaker_failures, touched_at)
+                    VALUES (?, ?, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?)""", name.value(), Rows.text(policy), now);
             return lock(name).orElseThrow();
         }
 
         @Override
         public Slice load(Pool pool, Slice.Needs needs, Instant now) {
-            return new SliceLoader(writer, pool, needs, now).load();
+            return new SliceLoader(writer, rows, pool, needs, now).load();
         }
 
         @Override
@@ -375,7 +382,9 @@ public final class SqliteStore implements Store {
     public Optional<Allocation> allocation(AllocationId id) {
         // An allocation that ends between the two look-ups is found by the second.
         return read(lane -> lane.one(
-                        live(lane), "SELECT " + Rows.LIVE_COLUMNS + " FROM allocation WHERE id = ?", id.value()))
+                        live(lane),
+                        "SELECT " + Rows.LIVE_COLUMNS + " FROM allocation WHERE id = ? AND state <> 'polling'",
+                        id.value()))
                 .or(() -> read(lane -> lane.one(
                         ended(lane),
                         "SELECT " + Rows.ENDED_COLUMNS + " FROM ended_allocation WHERE id = ?",
@@ -383,11 +392,11 @@ public final class SqliteStore implements Store {
     }
 
     private Lane.Row<Allocation> live(Lane lane) {
-        return row -> Rows.live(row, name(lane, row.getInt(2)));
+        return row -> rows.live(row, name(lane, row.getInt(2)));
     }
 
     private Lane.Row<Allocation> ended(Lane lane) {
-        return row -> Rows.ended(row, name(lane, row.getInt(2)));
+        return row -> rows.ended(row, name(lane, row.getInt(2)));
     }
 
     @Override
@@ -401,7 +410,7 @@ public final class SqliteStore implements Store {
                 .append(ended ? Rows.ENDED_COLUMNS : Rows.LIVE_COLUMNS)
                 .append(" FROM ")
                 .append(ended ? "ended_allocation" : "allocation")
-                .append(" WHERE 1 = 1");
+                .append(ended ? " WHERE 1 = 1" : " WHERE state <> 'polling'");
         var arguments = new ArrayList<Object>();
         if (pool.isPresent()) {
             var prefix = Integer.toString(pool.get().number(), 36);
@@ -440,13 +449,131 @@ public final class SqliteStore implements Store {
     }
 
     @Override
-    public int waitingBefore(int pool, long arrival) {
-        return read(lane -> lane.one(
-                        row -> row.getInt(1),
-                        "SELECT COUNT(*) FROM allocation WHERE pool = ? AND state = 'pending' AND arrival < ?",
+    public List<Waiting> queue(int pool) {
+        return read(lane -> lane.list(
+                        row -> new Waiting(
+                                new AllocationId(row.getString(1)),
+                                row.getString(2),
+                                row.getString(3),
+                                rows.need(row, 4, 5),
+                                row.getInt(6),
+                                row.getLong(7),
+                                row.getLong(8),
+                                Instant.ofEpochMilli(row.getLong(9)),
+                                Instant.ofEpochMilli(row.getLong(10)),
+                                Rows.instant(row, 11),
+                                Rows.period(row, 12)),
+                        """
+                        SELECT id, principal, sharer, need, needs, priority, rank, arrival, created_at, until, interest_until, duration
+                        FROM allocation WHERE pool = ? AND state = 'pending' ORDER BY arrival LIMIT ?""",
                         pool,
-                        arrival)
-                .orElse(0));
+                        MOST_WAITING))
+                .stream()
+                .sorted(Comparator.comparingLong(Waiting::rank).thenComparingLong(Waiting::arrival))
+                .toList();
+    }
+
+    @Override
+    public List<ShapeCount> shapes(int pool) {
+        return read(lane -> shapes(lane, pool));
+    }
+
+    private List<ShapeCount> shapes(Lane lane, int pool) {
+        return lane.list(
+                row -> rows.shapeCount(lane, row),
+                "SELECT " + Rows.SHAPE_COUNT_COLUMNS + " FROM shape_count WHERE pool = ? ORDER BY shape",
+                pool);
+    }
+
+    @Override
+    public List<ForecastPool.Busy> busy(int pool, int limit) {
+        return read(lane -> {
+            var busy = new ArrayList<ForecastPool.Busy>();
+            for (var count : shapes(lane, pool)) {
+                if (count.held() > 0) {
+                    busy.addAll(lane.list(
+                            SqliteStore::lent, """
+                            SELECT e.name, e.shape, e.account, e.since, e.tenant_allocation, e.tenant_requester, e.tenant_principal,
+                                coalesce(a.sharer, ''),
+                                CASE WHEN a.hold IS NULL THEN coalesce(a.expires_at, e.back_at) ELSE a.due_at END
+                            FROM environment AS e LEFT JOIN allocation AS a ON a.id = e.tenant_allocation
+                            WHERE e.pool = ? AND e.shape = ? AND e.back_at IS NOT NULL AND e.tenant_allocation IS NOT NULL
+                            ORDER BY e.back_at LIMIT ?""", pool, count.shape().digest(), limit));
+                }
+            }
+            busy.addAll(lane.list(
+                    row -> new ForecastPool.Busy(
+                            new EnvironmentName(row.getString(1)),
+                            row.getString(2),
+                            row.getString(3),
+                            Instant.ofEpochMilli(row.getLong(4)),
+                            null),
+                    """
+                    SELECT name, shape, account, since FROM environment
+                    WHERE pool = ? AND issuing = 0 AND work_at IS NOT NULL AND drain IS NULL AND state IN ('cleaning', 'checking')
+                    UNION ALL
+                    SELECT name, shape, account, since FROM environment
+                    WHERE pool = ? AND due_at IS NOT NULL AND work_at IS NULL AND drain IS NULL AND state IN ('cleaning', 'checking')
+                    LIMIT ?""",
+                    pool,
+                    pool,
+                    limit));
+            return busy;
+        });
+    }
+
+    private static ForecastPool.Busy lent(ResultSet row) throws SQLException {
+        return new ForecastPool.Busy(
+                new EnvironmentName(row.getString(1)),
+                row.getString(2),
+                row.getString(3),
+                Instant.ofEpochMilli(row.getLong(4)),
+                new ForecastPool.Loan(
+                        new AllocationId(row.getString(5)),
+                        row.getString(6),
+                        row.getString(7),
+                        row.getString(8),
+                        Rows.instant(row, 9)));
+    }
+
+    @Override
+    public List<Loan> history(int pool, int limit) {
+        var prefix = Integer.toString(pool, 36);
+        return read(lane -> lane.list(
+                        row -> {
+                            var grantedAt = Rows.instant(row, 8);
+                            var endedAt = Instant.ofEpochMilli(row.getLong(9));
+                            return grantedAt == null
+                                    ? Optional.<Loan>empty()
+                                    : Optional.of(new Loan(
+                                            row.getString(1),
+                                            row.getString(2),
+                                            rows.need(row, 3, 4),
+                                            row.getInt(5),
+                                            Rows.period(row, 6),
+                                            Duration.between(Instant.ofEpochMilli(row.getLong(7)), grantedAt),
+                                            Duration.between(grantedAt, endedAt),
+                                            endedAt));
+                        },
+                        """
+                        SELECT principal, sharer, need, needs, priority, duration, created_at, granted_at, ended_at
+                        FROM ended_allocation
+                        WHERE id > ? AND id < ? ORDER BY id DESC LIMIT ?""",
+                        prefix + "-",
+                        prefix + ".",
+                        limit))
+                .stream()
+                .flatMap(Optional::stream)
+                .toList();
+    }
+
+    @Override
+    public List<Holder> holders(int pool) {
+        return read(lane -> lane.list(
+                Rows::holder,
+                "SELECT " + Rows.HOLDER_COLUMNS + " FROM holder WHERE pool = ? ORDER BY name LIMIT ?",
+                pool,
+                MOST_HOLDERS));
     }
 
     @Override
@@ -460,15 +587,15 @@ public final class SqliteStore implements Store {
     @Override
     public Statistics statistics(int pool, Instant since, Instant now) {
         var prefix = Integer.toString(pool, 36);
-        record Loan(Instant createdAt, Instant grantedAt, Instant until, int count) {}
-        var loans = new ArrayList<Loan>();
+        record Granted(Instant createdAt, Instant grantedAt, Instant until, int count) {}
+        var loans = new ArrayList<Granted>();
         var total = read(lane -> {
             for (var table : List.of("allocation", "ended_allocation")) {
                 var end = table.equals("allocation") ? "NULL" : "ended_at";
                 loans.addAll(lane.list(
                         row -> {
                             var endedAt = Rows.instant(row, 3);
-                            return new Loan(
+                            return new Granted(
                                     Instant.ofEpochMilli(row.getLong(1)),
                                     Instant.ofEpochMilli(row.getLong(2)),
                                     endedAt == null ? now : endedAt,
@@ -530,14 +657,14 @@ public final class SqliteStore implements Store {
         }
         sql.append(" ORDER BY name LIMIT ?");
         arguments.add(query.limit() + 1);
-        var found = read(lane -> lane.list(Rows::environment, sql.toString(), arguments.toArray()));
+        var found = read(lane -> lane.list(row -> rows.environment(lane, row), sql.toString(), arguments.toArray()));
         return page(found, query.limit(), last -> last.name().value());
     }
 
     @Override
     public Optional<Environment> environment(EnvironmentName name) {
         return read(lane -> lane.one(
-                Rows::environment,
+                row -> rows.environment(lane, row),
                 "SELECT " + Rows.ENVIRONMENT_COLUMNS + " FROM environment WHERE name = ?",
                 name.value()));
     }
@@ -694,7 +821,10 @@ public final class SqliteStore implements Store {
             if (most > 0) {
                 pruned += write(lane -> {
                     int allocations = pruneAllocations(lane, pool.number(), before, most);
-                    return allocations + pruneEvents(lane, pool.number(), before, most - allocations);
+                    int events = pruneEvents(lane, pool.number(), before, most - allocations);
+                    return allocations
+                            + events
+                            + pruneHolders(lane, pool.number(), before, most - allocations - events);
                 });
             }
         }
@@ -728,6 +858,13 @@ public final class SqliteStore implements Store {
             }
         }
         return pruned;
+    }
+
+    /** Those who have nothing and had nothing since then: labels that share a pool come and go. */
+    private static int pruneHolders(Lane lane, int pool, Instant before, int limit) {
+        return lane.update("""
+                DELETE FROM holder WHERE pool = ?1 AND name IN
+                    (SELECT name FROM holder WHERE pool = ?1 AND held = 0 AND queued = 0 AND as_of < ?2 LIMIT ?3)""", pool, before, limit);
     }
 
     private static int pruneEvents(Lane lane, int pool, Instant before, int limit) {

@@ -7,9 +7,13 @@ import dev.berth.core.Environment;
 import dev.berth.core.EnvironmentName;
 import dev.berth.core.EnvironmentState;
 import dev.berth.core.Event;
+import dev.berth.core.ForecastPool;
+import dev.berth.core.Holder;
+import dev.berth.core.NeedClass;
 import dev.berth.core.Policy;
 import dev.berth.core.Pool;
 import dev.berth.core.PoolName;
+import dev.berth.core.ShapeCount;
 import dev.berth.core.Slice;
 import java.time.Duration;
 import java.time.Instant;
@@ -83,8 +87,23 @@ public interface Store extends AutoCloseable {
     /** Newest first, live ones and then ended ones as far as asked for. */
     Page<Allocation> allocations(AllocationQuery query);
 
-    /** How many requests of its pool wait before this arrival. */
-    int waitingBefore(int pool, long arrival);
+    /** Every request of the pool that waits, in the order of rank and arrival; also those that are passed over. */
+    List<Waiting> queue(int pool);
+
+    /** How many environments of the pool have each of its shapes, by the shape's digest. */
+    List<ShapeCount> shapes(int pool);
+
+    /**
+     * The environments that are not free now and come back without a person's doing, by whom and since when; at most so many of each
+     * shape, those first that have to be back first. Those that are lent without end are left out.
+     */
+    List<ForecastPool.Busy> busy(int pool, int limit);
+
+    /** Loans that ended, of those requests that were made last the newest first; at most so many requests are looked at. */
+    List<Loan> history(int pool, int limit);
+
+    /** What principals, and others who share the pool, have of it or had lately, by name. */
+    List<Holder> holders(int pool);
 
     /** When the oldest waiting request of the pool was made; null when none waits. */
     @Nullable
@@ -191,6 +210,54 @@ public interface Store extends AutoCloseable {
      * @param pool the pool's number
      */
     record StoredEvent(int pool, PoolName name, Event event) {}
+
+    /**
+     * A request that waits.
+     *
+     * @param sharer whose share of the pool it counts as; empty where that makes no difference
+     * @param interestUntil null while it is passed over
+     * @param duration asked for; null for the pool's session
+     */
+    record Waiting(
+            AllocationId id,
+            String principal,
+            String sharer,
+            NeedClass need,
+            int priority,
+            long rank,
+            long arrival,
+            Instant createdAt,
+            Instant until,
+            @Nullable Instant interestUntil,
+            @Nullable Duration duration) {
+
+        public int count() {
+            return need.count();
+        }
+    }
+
+    /**
+     * What was lent once.
+     *
+     * @param sharer whose share of the pool it counted as; empty where that made no difference
+     * @param asked how long it was wanted; null for the pool's session
+     * @param waited from the request until access was there
+     * @param lasted from there to the end
+     */
+    record Loan(
+            String principal,
+            String sharer,
+            NeedClass need,
+            int priority,
+            @Nullable Duration asked,
+            Duration waited,
+            Duration lasted,
+            Instant endedAt) {
+
+        public Instant askedAt() {
+            return endedAt.minus(lasted).minus(waited);
+        }
+    }
 
     /**
      * What the pool did lately.

@@ -98,17 +98,29 @@ public final class Schedule implements Ledger.Listener {
             entry.workAt = Instant.MAX;
             upkeep.tick(name);
         }
+        if (entry.stale.compareAndSet(true, false) && entry.pool != null) {
+            entry.dueBy(store.nextDue(entry.pool.number()));
+        }
         var pool = entry.pool;
         var beatAt = pool != null && Rules.isAtStake(pool) ? pool.touchedAt().plus(Rules.HEARTBEAT) : Instant.MAX;
-        if ((!entry.dueAt.isAfter(now) || !beatAt.isAfter(now)) && entry.ticking.compareAndSet(false, true)) {
-            entry.dueAt = Instant.MAX;
+        boolean due = !entry.dueAt.isAfter(now);
+        boolean beats = !beatAt.isAfter(now);
+        if ((due || beats) && entry.ticking.compareAndSet(false, true)) {
+            if (due) {
+                entry.dueAt = Instant.MAX;
+            }
             var _ = ledger.submit(name, new Command.Tick()).whenComplete((answer, failure) -> {
                 entry.ticking.set(false);
-                entry.dueBy(failure == null ? null : time.now().plus(Rules.HEARTBEAT));
+                if (failure == null) {
+                    entry.stale.set(true); // what comes next was hidden behind what was due
+                    nudge.run();
+                } else {
+                    entry.dueBy(time.now().plus(Rules.HEARTBEAT));
+                }
             });
         }
         var earliest = entry.workAt.isBefore(entry.dueAt) ? entry.workAt : entry.dueAt;
-        return earliest.isBefore(beatAt) || !beatAt.isAfter(now) ? earliest : beatAt;
+        return earliest.isBefore(beatAt) || beats ? earliest : beatAt;
     }
 
     /** What the store says is due: also what other processes made so. */
@@ -130,6 +142,8 @@ public final class Schedule implements Ledger.Listener {
         volatile Instant dueAt = Instant.MAX;
         volatile Instant workAt = Instant.MAX;
         final AtomicBoolean ticking = new AtomicBoolean();
+        /** Whether a tick was done, after which the store has to say what is due next. */
+        final AtomicBoolean stale = new AtomicBoolean();
 
         synchronized boolean dueBy(@Nullable Instant at) {
             if (at == null || !at.isBefore(dueAt)) {

@@ -199,16 +199,16 @@ public final class Upkeep {
                 environment.name().value(),
                 json.readValue(environment.record().facts(), OBJECT),
                 environment.epoch(),
-                holder(environment.tenant()),
+                holder(environment.tenant(), step.assignment.profile()),
                 step.claim.id().value(),
                 step.timeout(),
                 () -> !step.lost && process.nanos().getAsLong() - step.trustedFrom < TRUSTED_NANOS);
     }
 
-    private static Task.@Nullable Holder holder(@Nullable Tenant tenant) {
+    private static Task.@Nullable Holder holder(@Nullable Tenant tenant, @Nullable String profile) {
         return tenant == null
                 ? null
-                : new Task.Holder(tenant.allocation().value(), tenant.requester(), tenant.principal());
+                : new Task.Holder(tenant.allocation().value(), tenant.requester(), tenant.principal(), profile);
     }
 
     private Command.Result result(Running step, StepResult result) {

@@ -80,7 +80,16 @@ class ConfigurationChangeTest {
     void policyVariablesAndRevocabilityAreChangesOfAPool() throws Exception {
         Configuration before = parsing.parse("pools: { a: { provider: fixed } }");
 
-        for (String setting : List.of("session: 1h", "env: { A: connection.a }", "revocable: false")) {
+        for (String setting : List.of(
+                "session: 1h",
+                "env: { A: connection.a }",
+                "revocable: false",
+                "max-priority: 1",
+                "queue: { aging: 1m }",
+                "queue: { order: fair }",
+                "quota: { held: 1 }",
+                "quota: { principals: { admin: { queued: 1 } } }",
+                "hold: {}")) {
             Configuration after = parsing.parse("pools: { a: { provider: fixed, " + setting + " } }");
             assertThat(pool(ConfigurationChange.between(before, after), "a").fate())
                     .as(setting)

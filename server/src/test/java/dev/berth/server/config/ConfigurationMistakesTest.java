@@ -112,7 +112,49 @@ class ConfigurationMistakesTest {
                 pool("queue: { max: -1 }", "pools.lab.queue.max must be a whole number from 0 to 1000000"),
                 pool("queue: { max: 99999999999 }", "pools.lab.queue.max must be a whole number"),
                 pool("queue: { max-wait: 31d }", "pools.lab.queue.max-wait must be from 1s to 30d"),
-                pool("queue: { aging: 15m }", "pools.lab.queue.aging is not known; known are max, max-wait"),
+                pool("queue: { agging: 15m }", "pools.lab.queue.agging is not known; did you mean 'aging'?"),
+                pool("queue: { order: lifo }", "pools.lab.queue.order 'lifo' is not known; did you mean 'fifo'?"),
+                pool(
+                        "queue: { share-by: team }",
+                        "line 4, column 24: pools.lab.queue.share-by has no meaning unless the order is fair"),
+                pool(
+                        "queue: { order: fair, share-by: '" + "x".repeat(101) + "' }",
+                        "pools.lab.queue.share-by has 101 characters, may have 100"),
+                pool("queue: { order: fair, share-by: [team] }", "pools.lab.queue.share-by must be text, is a list"),
+                pool("queue: { order: fair, half-life: 59s }", "pools.lab.queue.half-life must be from 1m to 365d"),
+                pool("queue: { order: fair, half-life: 366d }", "pools.lab.queue.half-life must be from 1m to 365d"),
+                pool("queue: { aging: 0s }", "pools.lab.queue.aging must be from 1s to 30d"),
+                pool("queue: { aging: 31d }", "pools.lab.queue.aging must be from 1s to 30d"),
+                pool("queue: { liveness: 9s }", "pools.lab.queue.liveness must be from 10s to 1h"),
+                pool("queue: { liveness: 2h }", "pools.lab.queue.liveness must be from 10s to 1h"),
+                pool("max-priority: 101", "pools.lab.max-priority must be a whole number from -100 to 100"),
+                pool("max-priority: -101", "pools.lab.max-priority must be a whole number from -100 to 100"),
+                pool("quota: 5", "pools.lab.quota must be a mapping, is a number"),
+                pool("quota: { held: 0 }", "pools.lab.quota.held must be a whole number from 1 to 1000000 or none"),
+                pool(
+                        "quota: { queued: -1 }",
+                        "pools.lab.quota.queued must be a whole number from 0 to 1000000 or none"),
+                pool("quota: { held: off }", "pools.lab.quota.held must be a whole number from 1 to 1000000 or none"),
+                pool(
+                        "quota: { waiting: 1 }",
+                        "pools.lab.quota.waiting is not known; known are held, queued, principals"),
+                pool("quota: { principals: [ci] }", "pools.lab.quota.principals must be a mapping of at most 10000"),
+                pool(
+                        "quota:\n      principals:\n        ci: { held: 2 }",
+                        "line 6, column 9: pools.lab.quota.principals.ci is not a principal of this file"),
+                pool(
+                        "quota: { principals: { admin: { held: 0 } } }",
+                        "pools.lab.quota.principals.admin.held must be a whole number from 1 to 1000000 or none"),
+                pool(
+                        "quota: { principals: { admin: 3 } }",
+                        "pools.lab.quota.principals.admin must be a mapping, is a number"),
+                pool(
+                        "quota: { principals: { admin: { hold: 3 } } }",
+                        "principals.admin.hold is not known; did you mean 'held'?"),
+                pool("hold: true", "pools.lab.hold must be a mapping, is true or false"),
+                pool("hold: { max: 59s }", "pools.lab.hold.max must be from 1m to 30d"),
+                pool("hold: { max: 31d }", "pools.lab.hold.max must be from 1m to 30d"),
+                pool("hold: { quota: 0 }", "pools.lab.hold.quota must be a whole number from 1 to 1000000"),
                 pool("upkeep: { parallel: 0 }", "pools.lab.upkeep.parallel must be a whole number from 1 to 1000"),
                 pool("upkeep: { per-account: 1001 }", "pools.lab.upkeep.per-account must be a whole number"),
                 pool("env: [A]", "pools.lab.env must be a mapping of at most 100 variables"),
@@ -166,7 +208,41 @@ class ConfigurationMistakesTest {
                 record(
                         "{ pool: lab, name: b, nam: a }",
                         "line 5, column 27: environments[0].nam is not known; did you mean 'name'?"),
-                record("{ pool: lab, name: a, access: {} }", "environments[0].access is not known"),
+                record(
+                        "{ pool: lab, name: a, access: [x] }",
+                        "environments[0].access must be a mapping of at most 100"),
+                record(
+                        "{ pool: lab, name: a, access: { r: x } }",
+                        "environments[0].access.r must be a mapping, {} for nothing"),
+                record(
+                        "{ pool: lab, name: a, access: { -r: {} } }",
+                        "environments[0].access.-r is not the name of an access profile"),
+                record(
+                        "{ pool: lab, name: a, access: { r: {}, r: {} } }",
+                        "line 5, column 44: environments[0].access.r is given twice"),
+                record(
+                        "{ pool: lab, name: a, access: {" + many(101, "r%d: {}") + "} }",
+                        "environments[0].access must be a mapping of at most 100"),
+                record(
+                        "{ pool: lab, name: a, access: { r: { connection: { host: } } } }",
+                        "environments[0].access.r.connection.host is empty"),
+                record(
+                        "{ pool: lab, name: a, access: { r: { connection: x } } }",
+                        "environments[0].access.r.connection must be a mapping"),
+                record(
+                        "{ pool: lab, name: a, access: { r: { secrets: { p: " + HIDDEN + " } } } }",
+                        "environments[0].access.r.secrets.p must be a reference"),
+                record(
+                        "{ pool: lab, name: a, access: { r: { secrets: { p: { env: NOT_SET } } } } }",
+                        "environments[0].access.r.secrets.p.env names the variable NOT_SET, which is not set"),
+                record(
+                        "{ pool: lab, name: a, access: { r: { role: x } } }",
+                        "line 5, column 1: environments.a.access.r.role is not known; a profile of provider fixed has"
+                                + " connection, secrets"),
+                record(
+                        "{ pool: lab, name: a, access: { r: { secrets: { p: { env: PASSWORD } } } } }",
+                        "line 5, column 5: environments.a.access cannot be taken back once handed out: pool lab must say"
+                                + " revocable: false"),
                 record("{ pool: lab, name: a, expires: x }", "environments[0].expires is not known"),
                 record("{ pool: lab, name: a b }", "environments[0].name is not an environment name"),
                 record("{ pool: lab, name: 7 }", "environments[0].name must be text, is a number: quote it, \"7\""),
@@ -188,7 +264,45 @@ class ConfigurationMistakesTest {
                         "{ pool: lab, name: a, admin_role: 'arn:x', adminRoleArn: 'arn:x' }",
                         "line 5, column 62: environments[0].adminRoleArn says the same as admin_role"),
                 record("{ pool: lab, name: a, capabilities: [a] }", "environments[0].capabilities must be a mapping"),
-                record("{ pool: lab, name: a, capabilities: { a: } }", "environments[0].capabilities.a is empty"),
+                record(
+                        "{ pool: lab, name: a, capabilities: { a: '*' } }",
+                        "line 5, column 46: environments[0].capabilities.a is \"*\", which means any value in a request"),
+                record(
+                        "{ pool: lab, name: a, capabilities: { a: { b: [x, '*'] } } }",
+                        "line 5, column 55: environments[0].capabilities.a.b[1] is \"*\""),
+                record(
+                        "{ pool: lab, name: a, capabilities: { a: " + "x".repeat(1001) + " } }",
+                        "environments[0].capabilities.a has 1001 characters, may have 1000"),
+                record(
+                        "{ pool: lab, name: a, capabilities: { a: [" + "x".repeat(1001) + "] } }",
+                        "environments[0].capabilities.a[0] has 1001 characters, may have 1000"),
+                record(
+                        "{ pool: lab, name: a, capabilities: { " + "x".repeat(101) + ": 1 } }",
+                        "environments[0].capabilities has a name of 101 characters, may have 1 to 100"),
+                record(
+                        "{ pool: lab, name: a, capabilities: { '': 1 } }",
+                        "environments[0].capabilities has a name of 0 characters, may have 1 to 100"),
+                record(
+                        "{ pool: lab, name: a, capabilities: {" + many(101, "c%d: 1") + "} }",
+                        "environments[0].capabilities has 101 keys, may have 100"),
+                record(
+                        "{ pool: lab, name: a, capabilities: { a: {" + many(101, "c%d: 1") + "} } }",
+                        "environments[0].capabilities.a has 101 keys, may have 100"),
+                record(
+                        "{ pool: lab, name: a, capabilities: { a: [" + many(1001, "%d") + "] } }",
+                        "environments[0].capabilities.a has 1001 values, may have 1000"),
+                record(
+                        "{ pool: lab, name: a, capabilities: { a: " + "[".repeat(8) + "]".repeat(8) + " } }",
+                        "environments[0].capabilities is nested deeper than 8 levels"),
+                record(
+                        "{ pool: lab, name: a, capabilities: { a: .inf } }",
+                        "environments[0].capabilities.a is a number that JSON"),
+                record(
+                        "{ pool: lab, name: a, capabilities: { a: 0.12345678901234567890 } }",
+                        "environments[0].capabilities.a is a number of more digits than readers of JSON keep: quote it"),
+                record(
+                        "{ pool: lab, name: a, capabilities: { a: " + "9".repeat(41) + " } }",
+                        "environments[0].capabilities.a is a number of more than 40 characters: quote it"),
                 record(
                         "{ pool: lab, name: a, capabilities: { a: 1, a: 2 } }",
                         "environments[0].capabilities.a is given twice"),

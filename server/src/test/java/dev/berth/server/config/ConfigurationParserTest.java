@@ -6,14 +6,19 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import dev.berth.core.EnvironmentName;
 import dev.berth.core.Policy;
 import dev.berth.core.PoolName;
+import dev.berth.core.Registration;
 import dev.berth.core.Step;
+import dev.berth.core.Value;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -81,15 +86,22 @@ class ConfigurationParserTest {
                                         + policy.limits(step).attempts())
                                 .collect(Collectors.joining(" ")),
                         policy.verifyEvery()));
-        text.append("  queue %s/%s upkeep %s/%s\n"
-                .formatted(policy.queueMax(), policy.maxWait(), policy.parallel(), policy.perAccount()));
+        text.append("  %s\n  %s %s %s upkeep %s/%s\n"
+                .formatted(
+                        policy.queue(),
+                        policy.quota(),
+                        new TreeMap<>(policy.quotas()),
+                        policy.hold(),
+                        policy.parallel(),
+                        policy.perAccount()));
         pool.environments()
-                .forEach((name, record) -> text.append("  %s = %s account %s %s secrets %s\n"
+                .forEach((name, record) -> text.append("  %s = %s account %s %s shape %s secrets %s\n"
                         .formatted(
                                 name,
                                 record.identity(),
                                 record.account(),
                                 record.facts(),
+                                record.shape().json(),
                                 configuration.secrets(name).keySet())));
     }
 
@@ -112,7 +124,7 @@ class ConfigurationParserTest {
                 .hasSize(2)
                 .allSatisfy((_, secret) -> assertThat(secret.reveal()).isEqualTo(HIDDEN));
         assertThat(Objects.requireNonNull(ci.token()).reveal()).isEqualTo(HIDDEN);
-        assertThat(lab.provider().standingCredentials("a"))
+        assertThat(lab.provider().standingCredentials("a", null))
                 .containsEntry("p", HIDDEN)
                 .containsEntry("q", HIDDEN);
         assertThat(configuration.toString() + secrets + ci + lab + lab.environments() + configuration.warnings())
@@ -213,6 +225,111 @@ class ConfigurationParserTest {
                 .iterator()
                 .next()
                 .digest();
+    }
+
+    @Test
+    void digestOfARecordDependsOnItsProfiles() throws Exception {
+        String head = "pools: { lab: { provider: fixed } }\nenvironments: ";
+
+        assertThat(digest(head + "[ { name: a, pool: lab, access: { r: {} } } ]"))
+                .isNotEqualTo(digest(head + "[ { name: a, pool: lab } ]"))
+                .isNotEqualTo(digest(head + "[ { name: a, pool: lab, access: { s: {} } } ]"))
+                .isNotEqualTo(digest(head + "[ { name: a, pool: lab, access: { r: { connection: { a: b } } } } ]"));
+    }
+
+    @Test
+    void profilesHaveTheirOwnSecretsOrThoseOfTheRecord() throws Exception {
+        Configuration configuration = parsing.parse("""
+                pools:
+                  lab: { provider: fixed, revocable: false }
+                environments:
+                  - name: a
+                    pool: lab
+                    secrets: { p: { env: PASSWORD } }
+                    access:
+                      same: { connection: { port: 7 } }
+                      own: { secrets: { q: { file: token } } }
+                      none: { secrets: {} }
+                """);
+
+        ConfiguredPool lab = Objects.requireNonNull(configuration.pools().get(new PoolName("lab")));
+        Registration record = Objects.requireNonNull(lab.environments().get(new EnvironmentName("a")));
+        assertThat(record.shape().profiles()).containsExactly("none", "own", "same");
+        assertThat(record.facts())
+                .contains("\"access\":{\"none\":{},\"own\":{},\"same\":{\"connection\":{\"port\":7}}}")
+                .doesNotContain(HIDDEN);
+        assertThat(lab.provider().standingCredentials("a", null)).isEqualTo(Map.of("p", HIDDEN));
+        assertThat(lab.provider().standingCredentials("a", "same")).isEqualTo(Map.of("p", HIDDEN));
+        assertThat(lab.provider().standingCredentials("a", "own")).isEqualTo(Map.of("q", HIDDEN));
+        assertThat(lab.provider().standingCredentials("a", "none")).isNull();
+        assertThat(lab.provider().standingCredentials("a", "gone")).isNull();
+    }
+
+    @Test
+    void capabilitiesAreComparedAsTheyAreShown() throws Exception {
+        Configuration configuration = parsing.parse("""
+                pools: { lab: { provider: fixed } }
+                environments:
+                  - { name: a, pool: lab, capabilities: { one: 1, text: "1", half: 0.50, big: 99999999999999999999, none: ~ } }
+                  - { name: b, pool: lab, capabilities: { none: ~, half: 0.5, text: "1", one: 1, big: 99999999999999999999 } }
+                """);
+
+        Map<EnvironmentName, Registration> records =
+                configuration.pools().values().iterator().next().environments();
+        Registration a = Objects.requireNonNull(records.get(new EnvironmentName("a")));
+        Map<String, Value> own = a.shape().capabilities();
+        assertThat(own)
+                .containsEntry("one", new Value.Number(BigDecimal.ONE))
+                .containsEntry("text", new Value.Text("1"))
+                .containsEntry("half", new Value.Number(new BigDecimal("0.5")))
+                .containsEntry("big", new Value.Number(new BigDecimal("99999999999999999999")))
+                .containsEntry("none", new Value.Nothing());
+        assertThat(records.values())
+                .extracting(Registration::shape)
+                .allSatisfy(shape -> assertThat(shape).isSameAs(a.shape()));
+    }
+
+    @Test
+    void poolHasAThousandShapesAtMost() throws Exception {
+        parsing.parse(serialNumbers(ConfigurationParser.MOST_SHAPES));
+
+        assertThatExceptionOfType(ConfigurationInvalid.class)
+                .isThrownBy(() -> parsing.parse(serialNumbers(ConfigurationParser.MOST_SHAPES + 1)))
+                .satisfies(e -> assertThat(e.mistakes())
+                        .singleElement()
+                        .hasToString("line 2, column 8: pools.lab has environments of 1001 different kinds by their"
+                                + " capabilities, region and access profiles, may have 1000: leave out capabilities"
+                                + " like serial numbers, and have requests use constraints on name for them"));
+    }
+
+    private static String serialNumbers(int count) {
+        var pair = """
+                - { name: a%1$d, pool: lab, capabilities: { serial: %1$d } }
+                - { name: b%1$d, pool: other, capabilities: { size: big } }
+                """;
+        return """
+                pools:
+                  lab: { provider: fixed }
+                  other: { provider: fixed }
+                environments:
+                """ + IntStream.range(0, count).mapToObj(pair::formatted).collect(Collectors.joining());
+    }
+
+    @Test
+    void principalHasTheQuotaOfThePoolUnlessItSaysOtherwise() throws Exception {
+        Configuration configuration = parsing.parse("""
+                pools:
+                  lab:
+                    provider: fixed
+                    quota: { held: 2, queued: 5, principals: { ci: { held: 9 }, admin: { held: none, queued: none } } }
+                principals:
+                  - { name: ci, roles: [viewer] }
+                """);
+
+        Policy policy = configuration.pools().values().iterator().next().policy();
+        assertThat(policy.quota("ci")).isEqualTo(new Policy.Quota(9, 5));
+        assertThat(policy.quota("admin")).isEqualTo(Policy.Quota.NONE);
+        assertThat(policy.quota("somebody")).isEqualTo(new Policy.Quota(2, 5));
     }
 
     @Test

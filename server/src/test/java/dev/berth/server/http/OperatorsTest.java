@@ -181,7 +181,7 @@ class OperatorsTest extends ServiceTest {
     void theServiceTellsCountsAndNoNames() {
         service.ask(ALICE, "release");
         var status = service.call("", "GET", "/", null);
-        assertThat(status.body().path("apiLevel").intValue()).isEqualTo(1);
+        assertThat(status.body().path("apiLevel").intValue()).isEqualTo(2);
         assertThat(status.body().path("environments").path("allocated").intValue())
                 .isEqualTo(1);
         assertThat(status.text()).doesNotContain("release").doesNotContain("alice");

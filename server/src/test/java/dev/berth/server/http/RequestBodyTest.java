@@ -159,11 +159,38 @@ class RequestBodyTest extends ServiceTest {
                 "environments":[{"count":1.5}]                  | environments[0].count
                 "environments":[{"count":"1"}]                  | environments[0].count
                 "environments":[{"size":1}]                     | environments[0].size
-                "environments":[{"capabilities":{"a":1}}]       | environments[0].capabilities
-                "environments":[{"access":"readonly"}]          | environments[0].access
-                "constraints":[{"type":"region"}]               | constraints
-                "distinct":"account"                            | distinct
-                "priority":1                                    | priority
+                "environments":null                             | environments
+                "environments":[{"count":null},{"count":true}]  | environments[1].count
+                "environments":[{"capabilities":[]}]            | environments[0].capabilities
+                "environments":[{},{"capabilities":{"a":[]}}]   | environments[1].capabilities.a
+                "environments":[{"capabilities":{"a":[1,[]]}}]  | environments[0].capabilities.a[1]
+                "environments":[{"capabilities":{"a":{"b":[]}}}] | environments[0].capabilities.a.b
+                "environments":[{"capabilities":{"":1}}]        | environments[0].capabilities.
+                "environments":[{"capabilities":{"a":1e500}}]   | environments[0].capabilities.a
+                "environments":[{"capabilities":{"a":"\\u0000"}}] | environments[0].capabilities.a
+                "environments":[{"capabilities":{"a":[[[[[1]]]]]}}] | environments[0].capabilities.a[0][0][0][0]
+                "environments":[{"access":1}]                   | environments[0].access
+                "environments":[{"access":""}]                  | environments[0].access
+                "environments":[{"constraints":[]}]             | environments[0].constraints
+                "constraints":{}                                | constraints
+                "constraints":["region"]                        | constraints[0]
+                "constraints":[{"type":"region"}]               | constraints[0].value
+                "constraints":[{"type":"region","value":null}]  | constraints[0].value
+                "constraints":[{"value":"x"}]                   | constraints[0].type
+                "constraints":[{"type":null,"value":"x"}]       | constraints[0].type
+                "constraints":[{"type":"colour","value":"x"}]   | constraints[0].type
+                "constraints":[{"type":"region","value":5}]     | constraints[0].value
+                "constraints":[{"type":"region","value":""}]    | constraints[0].value
+                "constraints":[{"type":"region","value":["a",5]}] | constraints[0].value[1]
+                "constraints":[{"type":"region","value":[""]}]  | constraints[0].value[0]
+                "constraints":[{"type":"name","value":"a","x":1}] | constraints[0].x
+                "constraints":[{"type":"name","value":"a"},{"type":"name","value":["b"]}] | constraints[1].value
+                "distinct":"region"                             | distinct
+                "distinct":true                                 | distinct
+                "priority":101                                  | priority
+                "priority":-101                                 | priority
+                "priority":1.5                                  | priority
+                "priority":99999999999999999999                 | priority
                 "priority":"0"                                  | priority
                 """)
     void aWrongOrUnknownFieldIsRefusedByName(String field, String name) {

@@ -26,6 +26,8 @@ class RolesTest extends ServiceTest {
             DELETE /allocations/{id}              -coa
             POST /allocations/{id}/keepalive      -coa
             POST /allocations/{id}/extend         -coa
+            POST /allocations/{id}/hold           -coa
+            PATCH /allocations/{id}               --oa
             GET /pools                            vcoa
             GET /pools/{name}                     vcoa
             GET /environments                     v-oa

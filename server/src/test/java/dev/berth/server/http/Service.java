@@ -7,8 +7,10 @@ import dev.berth.core.ClaimId;
 import dev.berth.core.Command;
 import dev.berth.core.EnvironmentName;
 import dev.berth.core.Policy;
+import dev.berth.core.Policy.Queueing;
 import dev.berth.core.PoolName;
 import dev.berth.core.Registration;
+import dev.berth.core.Shape;
 import dev.berth.core.Step;
 import dev.berth.providers.StepResult;
 import dev.berth.server.auth.AccessDesk;
@@ -21,9 +23,11 @@ import dev.berth.server.auth.Directory;
 import dev.berth.server.auth.EventDesk;
 import dev.berth.server.auth.PoolDesk;
 import dev.berth.server.auth.Principal;
+import dev.berth.server.auth.QueueDesk;
 import dev.berth.server.auth.Role;
 import dev.berth.server.auth.StandingAccess;
 import dev.berth.server.auth.TokenDesk;
+import dev.berth.server.forecast.Forecasts;
 import dev.berth.server.ledger.Ledger;
 import dev.berth.server.store.SqliteStore;
 import io.helidon.common.tls.Tls;
@@ -113,6 +117,7 @@ final class Service implements AutoCloseable {
         tokens = new TokenDesk(store, () -> directory, authenticator, now::get, random);
         var desks = new Desks(
                 new AllocationDesk(ledger, store, new AccessDesk(vault, standing()), now::get, random),
+                new QueueDesk(new Forecasts(store, now::get, System::nanoTime)::of),
                 new PoolDesk(ledger, store, now::get),
                 new EventDesk(store),
                 tokens);
@@ -137,7 +142,8 @@ final class Service implements AutoCloseable {
     private static StandingAccess standing() {
         return new StandingAccess() {
             @Override
-            public @Nullable Map<String, Object> credentials(PoolName pool, EnvironmentName environment) {
+            public @Nullable Map<String, Object> credentials(
+                    PoolName pool, EnvironmentName environment, @Nullable String profile) {
                 return pool.value().equals("lab") ? Map.of("password", SECRET) : null;
             }
 
@@ -180,7 +186,21 @@ final class Service implements AutoCloseable {
 
     // ---- pools
 
+    static final Queueing QUEUE = new Queueing(
+            10,
+            Duration.ofHours(1),
+            Queueing.Order.FIFO,
+            null,
+            Duration.ofHours(24),
+            Duration.ofMinutes(15),
+            Duration.ofSeconds(60),
+            0);
+
     static Policy policy() {
+        return policy(QUEUE, Policy.Quota.NONE, null);
+    }
+
+    static Policy policy(Queueing queue, Policy.Quota quota, Policy.@Nullable Hold hold) {
         return new Policy(
                 "fixed",
                 "{}",
@@ -192,38 +212,47 @@ final class Service implements AutoCloseable {
                 false,
                 Map.of(),
                 null,
-                10,
-                Duration.ofHours(1),
+                queue,
+                quota,
+                Map.of(),
+                hold,
                 20,
                 1);
     }
 
     static Policy with(Set<Step> steps) {
-        var plain = policy();
         return new Policy(
                 "command",
                 "{}",
                 steps,
-                plain.session(),
+                Duration.ofHours(3),
                 null,
                 Duration.ofMinutes(1),
                 Duration.ofSeconds(7),
                 false,
                 Map.of(),
                 null,
-                plain.queueMax(),
-                plain.maxWait(),
+                QUEUE,
+                Policy.Quota.NONE,
+                Map.of(),
+                null,
                 20,
                 1);
     }
 
     /** A pool with these environments, named after it: {@code release-1} and so on. */
     void pool(String name, Policy policy, int environments) {
+        pool(
+                name,
+                policy,
+                IntStream.rangeClosed(1, environments)
+                        .mapToObj(i -> record(name + "-" + i))
+                        .toList());
+    }
+
+    void pool(String name, Policy policy, List<Registration> records) {
         var pool = new PoolName(name);
         ledger.call(pool, new Command.Enact(policy));
-        var records = IntStream.rangeClosed(1, environments)
-                .mapToObj(i -> record(name + "-" + i))
-                .toList();
         if (!records.isEmpty()) {
             ledger.call(pool, new Command.Register(records));
         }
@@ -233,7 +262,12 @@ final class Service implements AutoCloseable {
         var facts = """
                 {"account":"111111111111","adminRoleArn":"arn:aws:iam::111111111111:role/Admin","capabilities":{"size":2},\
                 "connection":{"host":"192.0.2.7","port":22},"region":"us-east-1"}""";
-        return new Registration(new EnvironmentName(name), name, null, facts, "1");
+        return new Registration(new EnvironmentName(name), name, null, Shape.PLAIN, facts, "1");
+    }
+
+    /** Of a shape of its own; the digest is its name. */
+    static Registration record(String name, @Nullable String account, Shape shape) {
+        return new Registration(new EnvironmentName(name), name, account, shape, "{}", name);
     }
 
     /** Claims one step that is due, as a worker would; null where none is. */

@@ -14,12 +14,15 @@ import dev.berth.core.Caller;
 import dev.berth.core.Command;
 import dev.berth.core.Decision;
 import dev.berth.core.EndReason;
+import dev.berth.core.Need;
+import dev.berth.core.NeedClass;
 import dev.berth.core.Pool;
 import dev.berth.core.PoolName;
 import dev.berth.core.Refusal;
 import dev.berth.core.Request;
 import dev.berth.core.Slice;
 import dev.berth.server.store.FaultyStore;
+import dev.berth.server.store.Samples;
 import dev.berth.server.store.SqliteStore;
 import dev.berth.server.store.StoreException;
 import java.time.Duration;
@@ -29,7 +32,9 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -76,8 +81,11 @@ class LedgerTest {
             failIf(beginFails);
         }
 
+        Consumer<Slice.Needs> seen = _ -> {};
+
         @Override
         public Slice loaded(Pool pool, Slice.Needs needs, Slice slice) {
+            seen.accept(needs);
             if (pool.name().equals(poisoned) || defects-- > 0) {
                 throw new IllegalStateException("a defect");
             }
@@ -139,7 +147,7 @@ class LedgerTest {
     }
 
     private Command.Ask ask(PoolName pool, Request request) {
-        return new Command.Ask(AllocationId.create(ledger.numberOf(pool).orElseThrow(), now, random), "ann", request);
+        return Samples.ask(AllocationId.create(ledger.numberOf(pool).orElseThrow(), now, random), request);
     }
 
     private CompletableFuture<Answer> submit(PoolName pool, Command command) {
@@ -418,7 +426,7 @@ class LedgerTest {
         ledger.addListener((pool, decision) -> told.add(decision));
         back();
         assertThat(told).hasSize(1);
-        var again = submit(POOL, new Command.Ask(ask(POOL, request()).id(), "ann", ask.request()));
+        var again = submit(POOL, ask(POOL, ask.request()));
         step();
         assertThat(granted(again).id()).isEqualTo(ask.id());
         assertThat(lent(POOL)).isEqualTo(1);
@@ -510,8 +518,39 @@ class LedgerTest {
     }
 
     @Test
+    void whoAsksForDifferentAccountsAsksAlone() {
+        var apart = request(NeedClass.of(List.of(Need.any(2)), true), Duration.ZERO, null);
+        var batches = new ArrayList<List<Integer>>();
+        script.seen = needs -> batches.add(
+                needs.asks().stream().map(ask -> ask.request().count()).toList());
+        var answers = Stream.of(request(), request(), apart, apart, request(), request())
+                .map(request -> submit(POOL, ask(POOL, request)))
+                .toList();
+        var tick = submit(POOL, new Command.Tick());
+        step();
+        assertThat(batches).containsExactly(List.of(1, 1), List.of(2), List.of(2), List.of(1, 1));
+        assertThat(tick.join()).isInstanceOf(Answer.Done.class);
+        assertThat(answers.stream().map(CompletableFuture::join).map(Answer.Current.class::isInstance))
+                .containsExactly(true, true, true, false, false, false);
+    }
+
+    @Test
+    void whoAsksForDifferentAccountsIsDecidedOnWithWhatCameBeforeThatAsksForNothing() {
+        var lent = asking(POOL);
+        step();
+        script.begun = 0;
+        var release = submit(POOL, new Command.Release(granted(lent).id(), ANN, null));
+        var apart = submit(POOL, ask(POOL, request(NeedClass.of(List.of(Need.any(4)), true), Duration.ZERO, null)));
+        step();
+        assertThat(script.begun).isEqualTo(1);
+        assertThat(granted(release).hasEnded()).isTrue();
+        assertThat(granted(apart).state().grants()).hasSize(4);
+    }
+
+    @Test
     void aKeyThatWasUsedInAnotherPoolTouchesNothingThere() {
-        var request = new Request("job", 1, Duration.ofSeconds(60), null, Duration.ZERO, "{}", "key", "digest");
+        var request = new Request(
+                "job", NeedClass.ONE, Duration.ofSeconds(60), null, Duration.ZERO, 0, "{}", "key", "digest");
         var there = submit(OTHER, ask(OTHER, request));
         step();
         assertThat(granted(there).pool()).isEqualTo(OTHER);

@@ -8,9 +8,11 @@ import dev.berth.core.Command;
 import dev.berth.core.EnvironmentName;
 import dev.berth.core.EnvironmentState;
 import dev.berth.core.Event;
+import dev.berth.core.NeedClass;
 import dev.berth.core.Policy;
 import dev.berth.core.Registration;
 import dev.berth.core.Request;
+import dev.berth.core.Shape;
 import dev.berth.core.Step;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -65,7 +67,8 @@ class StoppedWorkerTest {
                     .call(
                             WorkerProcess.POOL,
                             new Command.Register(Stream.concat(NAMES.stream(), Stream.of(BUSY.value()))
-                                    .map(name -> new Registration(new EnvironmentName(name), name, null, "{}", "1"))
+                                    .map(name -> new Registration(
+                                            new EnvironmentName(name), name, null, Shape.PLAIN, "{}", "1"))
                                     .toList()));
             a = start(site);
             Await.until(
@@ -151,16 +154,19 @@ class StoppedWorkerTest {
                 false,
                 Map.of(),
                 null,
-                10,
-                Duration.ofMinutes(1),
+                Policy.Queueing.DEFAULT,
+                Policy.Quota.NONE,
+                Map.of(),
+                null,
                 20,
                 1);
     }
 
     private static Command.Ask ask(int pool, int i) {
         var id = new AllocationId("%s-000000000-%026d".formatted(Integer.toString(pool, 36), i));
-        return new Command.Ask(
-                id, "proof", new Request("proof", 1, null, null, Duration.ZERO, "{}", null, Integer.toString(i)));
+        var request =
+                new Request("proof", NeedClass.ONE, null, null, Duration.ZERO, 0, "{}", null, Integer.toString(i));
+        return new Command.Ask(id, "proof", request, Duration.ZERO, null, false);
     }
 
     private static Process start(Site site) throws IOException {

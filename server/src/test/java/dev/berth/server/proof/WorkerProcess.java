@@ -133,8 +133,8 @@ final class WorkerProcess implements AutoCloseable {
         }
 
         @Override
-        public @Nullable Map<String, Object> standingCredentials(String environment) {
-            return provider.standingCredentials(environment);
+        public @Nullable Map<String, Object> standingCredentials(String environment, @Nullable String profile) {
+            return provider.standingCredentials(environment, profile);
         }
 
         @Override

@@ -1,15 +1,22 @@
 package dev.berth.server.simulation;
 
+import dev.berth.core.Allocation;
+import dev.berth.core.AllocationId;
+import dev.berth.core.AllocationState;
 import dev.berth.core.Claim;
 import dev.berth.core.Decision;
 import dev.berth.core.Environment;
 import dev.berth.core.EnvironmentName;
 import dev.berth.core.EnvironmentState;
+import dev.berth.core.Line;
+import dev.berth.core.NeedClass;
 import dev.berth.core.Slice;
 import dev.berth.core.Work;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** A bug that is planted, to see that the simulation finds it: by changing what passes between the ledger and the store, or a provider. */
@@ -18,7 +25,7 @@ enum Bug {
     GRANT_IGNORES_HOLDER("P1") {
         @Override
         Slice loaded(Simulation simulation, Slice.Needs needs, Slice slice) {
-            if (needs.asked() == 0 || !simulation.timeline.chance(50)) {
+            if (needs.asks().isEmpty() || !simulation.timeline.chance(50)) {
                 return slice;
             }
             for (var environment : slice.environments().values()) {
@@ -47,6 +54,10 @@ enum Bug {
                     decision.pool(),
                     decision.allocations(),
                     changes,
+                    decision.forgotten(),
+                    decision.shapes(),
+                    decision.lines(),
+                    decision.holders(),
                     decision.keysUsed(),
                     decision.keysFreed(),
                     decision.events(),
@@ -74,6 +85,70 @@ enum Bug {
                 }
             }
             return slice;
+        }
+    },
+    /** Who waits is not seen now and then: somebody who just comes takes what the first of them gathers. */
+    TAKES_WHAT_IS_GATHERED("P6") {
+        @Override
+        Slice loaded(Simulation simulation, Slice.Needs needs, Slice slice) {
+            return needs.asks().isEmpty() || slice.queue().isEmpty() || !simulation.timeline.chance(100)
+                    ? slice
+                    : with(slice, slice.allocations(), Map.of(), List.of(), slice.returns());
+        }
+    },
+    PARTIAL_GRANT("P2") {
+        @Override
+        Decision writing(Simulation simulation, Decision decision) {
+            var changes = decision.allocations().stream()
+                    .map(change -> change.before() == null
+                                    && change.after().state() instanceof AllocationState.Active active
+                                    && active.grants().size() > 2
+                            ? new Decision.Change<Allocation>(null, without(change.after(), active))
+                            : change)
+                    .toList();
+            return new Decision(
+                    decision.pool(),
+                    changes,
+                    decision.environments(),
+                    decision.forgotten(),
+                    decision.shapes(),
+                    decision.lines(),
+                    decision.holders(),
+                    decision.keysUsed(),
+                    decision.keysFreed(),
+                    decision.events(),
+                    decision.answers(),
+                    decision.again());
+        }
+    },
+    /** The time of those in whom nobody is interested any more is not looked at. */
+    ASLEEP_IS_GRANTED("P6") {
+        @Override
+        Slice loaded(Simulation simulation, Slice.Needs needs, Slice slice) {
+            var allocations = new HashMap<>(slice.allocations());
+            for (var id : slice.queue()) {
+                var allocation = slice.allocations().get(id);
+                if (allocation != null
+                        && allocation.state() instanceof AllocationState.Pending pending
+                        && pending.interestUntil() != null
+                        && !pending.interestUntil().isAfter(simulation.now())) {
+                    allocations.put(id, with(allocation, later(pending, simulation.now())));
+                }
+            }
+            return with(slice, allocations, slice.lines(), slice.queue(), slice.returns());
+        }
+    },
+    LOAN_ENDS_TOO_LATE("P6") {
+        @Override
+        Slice loaded(Simulation simulation, Slice.Needs needs, Slice slice) {
+            var returns = new HashMap<NeedClass, List<Instant>>();
+            slice.returns()
+                    .forEach((need, instants) -> returns.put(
+                            need,
+                            instants.stream()
+                                    .map(instant -> instant.plusSeconds(600))
+                                    .toList()));
+            return with(slice, slice.allocations(), slice.lines(), slice.queue(), returns);
         }
     };
 
@@ -113,23 +188,82 @@ enum Bug {
         var other = new Work(
                 work.step(), work.failures(), work.stalls(), work.dueAt(), claim, work.unfenced(), work.settling());
         return switch (state) {
-            case EnvironmentState.Allocated _ -> new EnvironmentState.Allocated(other);
+            case EnvironmentState.Allocated allocated -> new EnvironmentState.Allocated(other, allocated.backAt());
             case EnvironmentState.Cleaning _ -> new EnvironmentState.Cleaning(other);
             case EnvironmentState.Checking checking -> new EnvironmentState.Checking(other, checking.dirtyBecause());
             case EnvironmentState.Available _, EnvironmentState.Dirty _, EnvironmentState.Retired _ -> null;
         };
     }
 
+    private static AllocationState.Pending later(AllocationState.Pending pending, Instant now) {
+        return new AllocationState.Pending(
+                pending.until(), now.plusSeconds(1), pending.openUntil(), pending.setbacks());
+    }
+
+    private static Allocation without(Allocation allocation, AllocationState.Active active) {
+        return with(
+                allocation,
+                new AllocationState.Active(
+                        active.grants().subList(1, active.grants().size()),
+                        active.grantedAt(),
+                        active.expiresAt(),
+                        active.keepaliveBy(),
+                        active.collectBy(),
+                        active.loan(),
+                        active.hold()));
+    }
+
+    private static Allocation with(Allocation allocation, AllocationState state) {
+        return new Allocation(
+                allocation.id(),
+                allocation.pool(),
+                allocation.principal(),
+                allocation.request(),
+                allocation.sharer(),
+                allocation.arrival(),
+                allocation.rank(),
+                allocation.createdAt(),
+                allocation.keepalive(),
+                state);
+    }
+
     private static Slice with(Slice slice, Environment environment, List<EnvironmentName> free) {
         var environments = new HashMap<>(slice.environments());
         environments.put(environment.name(), environment);
+        return with(slice, slice.allocations(), environments, slice.lines(), slice.queue(), free, slice.returns());
+    }
+
+    private static Slice with(
+            Slice slice,
+            Map<AllocationId, Allocation> allocations,
+            Map<Line.Key, Line> lines,
+            List<AllocationId> queue,
+            Map<NeedClass, List<Instant>> returns) {
+        return with(slice, allocations, slice.environments(), lines, queue, slice.free(), returns);
+    }
+
+    private static Slice with(
+            Slice slice,
+            Map<AllocationId, Allocation> allocations,
+            Map<EnvironmentName, Environment> environments,
+            Map<Line.Key, Line> lines,
+            List<AllocationId> queue,
+            List<EnvironmentName> free,
+            Map<NeedClass, List<Instant>> returns) {
         return new Slice(
                 slice.pool(),
-                slice.allocations(),
+                allocations,
                 environments,
                 slice.identities(),
+                slice.shapes(),
+                lines,
+                slice.holders(),
+                slice.givenBack(),
+                queue,
                 free,
-                slice.queue(),
+                slice.places(),
+                slice.census(),
+                returns,
                 slice.due(),
                 slice.work(),
                 slice.keys(),

@@ -6,11 +6,14 @@ import dev.berth.core.AllocationState;
 import dev.berth.core.Answer;
 import dev.berth.core.Caller;
 import dev.berth.core.Command;
+import dev.berth.core.KeyUse;
+import dev.berth.core.Refusal;
 import dev.berth.core.Request;
 import dev.berth.core.Step;
 import dev.berth.server.store.StoreException;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -27,11 +30,28 @@ final class Client {
     private final String principal;
     private final Shape shape;
     private final Caller caller;
+    private final String team;
     private long asked;
+    private Interest interest = Interest.HELD_CALL;
+    /** When a sign of interest is due next. */
+    private long signAt;
+
+    private long openUntil;
     /** Grows when an allocation is done with, so that what was planned for it falls flat. */
     private long turn;
 
-    Client(Simulation simulation, String principal, Shape shape) {
+    /** How somebody who waits shows it. */
+    private enum Interest {
+        /** A call is held open, and closed now and then. */
+        HELD_CALL,
+        /** Asks again and again how it is. */
+        POLLS,
+        /** Not at all for a while, and comes back. */
+        SLEEPS
+    }
+
+    Client(Simulation simulation, String principal, Shape shape, String team) {
+        this.team = team;
         this.simulation = simulation;
         this.timeline = simulation.timeline;
         this.principal = principal;
@@ -68,7 +88,14 @@ final class Client {
             return; // lost on its way
         }
         boolean lost = simulation.faulty && timeline.chance(10);
+        var sign = sign(command);
+        if (sign != null) {
+            simulation.invariants.sign(sign, 1);
+        }
         var _ = process.ledger.submit(shape.pool(), command).whenComplete((answer, failure) -> {
+            if (sign != null) {
+                simulation.invariants.sign(sign, -1);
+            }
             if (failure == null) {
                 simulation.invariants.answered(answer);
             }
@@ -86,6 +113,17 @@ final class Client {
         });
     }
 
+    private @Nullable Object sign(Command command) {
+        return switch (command) {
+            case Command.Attend attend -> attend.id();
+            case Command.KeepAlive keepAlive -> keepAlive.id();
+            case Command.Ask ask
+            when ask.request().key() != null ->
+                new KeyUse.Key(principal, ask.request().key());
+            default -> null;
+        };
+    }
+
     // ---- asking
 
     private void ask() {
@@ -93,31 +131,72 @@ final class Client {
             return;
         }
         boolean keyed = timeline.chance(500);
-        int count = timeline.chance(800) ? 1 : (int) timeline.between(2, 5);
+        boolean waits = timeline.chance(shape == Shape.PLAIN ? 850 : 750);
+        boolean isLong = shape == Shape.GATHERED && timeline.chance(400);
+        var longest = timeline.chance(50) ? Duration.ofMinutes(45) : Duration.ofSeconds(timeline.between(5, 300));
         var request = new Request(
                 principal,
-                count,
-                timeline.chance(200) ? Duration.ofSeconds(timeline.between(60, 120)) : null,
+                shape.need(timeline),
+                duration(isLong),
                 timeline.chance(500) ? Duration.ofSeconds(timeline.between(30, 60)) : null,
-                timeline.chance(300) ? Duration.ZERO : Duration.ofSeconds(timeline.between(5, 300)),
+                waits ? longest : Duration.ZERO,
+                shape.maxPriority() == 0 ? 0 : (int) timeline.between(-1, shape.maxPriority()),
                 "{}",
                 keyed ? "key " + ++asked : null,
                 "digest");
+        interest = Interest.values()[timeline.random.nextInt(10) < 5 ? 1 : timeline.random.nextInt(3)];
+        openUntil = waits && interest == Interest.HELD_CALL ? timeline.millis() + timeline.between(5_000, 120_000) : 0;
+        signAt = timeline.millis() + timeToNextSign();
         ask(request, 0);
+    }
+
+    private @Nullable Duration duration(boolean isLong) {
+        if (shape == Shape.GATHERED) {
+            return isLong ? Duration.ofMinutes(5) : Duration.ofSeconds(timeline.between(10, 40));
+        }
+        return timeline.chance(200) ? Duration.ofSeconds(timeline.between(60, 120)) : null;
+    }
+
+    private long timeToNextSign() {
+        long liveness = shape.liveness().toMillis();
+        return switch (interest) {
+            case HELD_CALL -> liveness / 4;
+            case POLLS -> timeline.between(liveness / 6, liveness / 3);
+            case SLEEPS -> timeline.between(liveness, 3 * liveness);
+        };
+    }
+
+    private Duration open() {
+        return Duration.ofMillis(Math.max(0, openUntil - timeline.millis()));
+    }
+
+    /** A sign of interest in what it asked for. */
+    private void attend(AllocationId id, Consumer<Answer> onAnswer) {
+        send(new Command.Attend(id, caller, open()), onAnswer, () -> {});
     }
 
     private void ask(Request request, int tries) {
         long mine = turn;
         send(
-                new Command.Ask(simulation.newId(shape), principal, request),
+                new Command.Ask(simulation.newId(shape), principal, request, open(), team, false),
                 answer -> {
                     if (answer instanceof Answer.Current(var allocation)) {
                         simulation.invariants.check(
                                 allocation.principal().equals(principal)
-                                        && allocation.request().equals(request),
+                                        && allocation.request().need().equals(request.need()),
                                 "P7",
                                 () -> "asked for " + request + ", got " + allocation);
                         watch(allocation.id());
+                    } else if (answer instanceof Answer.Refused(var refusal, var _, var _, var _)
+                            && refusal == Refusal.NO_ENVIRONMENT_AVAILABLE
+                            && tries < MOST_TRIES
+                            && simulation.isOpen()
+                            && timeline.chance(900)) {
+                        timeline.after(timeline.between(1_000, 15_000), () -> {
+                            if (mine == turn) {
+                                ask(request, tries + 1);
+                            }
+                        });
                     } else {
                         timeline.after(timeline.between(1_000, 10_000), this::idle); // refused
                     }
@@ -151,13 +230,28 @@ final class Client {
         }
         switch (allocation.state()) {
             case AllocationState.Active active -> hold(allocation, active);
-            case AllocationState.Ended _ -> idle();
+            case AllocationState.Ended _, AllocationState.Polling _ -> idle();
             case AllocationState.Pending _, AllocationState.Granting _ -> {
-                if (timeline.chance(10)) {
+                if (simulation.isOpen() && timeline.chance(10)) {
                     release(id, 0);
-                } else if (timeline.chance(5)) {
+                } else if (simulation.isOpen() && timeline.chance(5)) {
                     idle(); // forgets it
+                } else if (interest == Interest.HELD_CALL && simulation.isOpen() && timeline.chance(20)) {
+                    boolean told = timeline.chance(700);
+                    openUntil = 0;
+                    send(new Command.Leave(id, caller, told), _ -> {}, () -> {});
+                    interest = Interest.SLEEPS;
+                    signAt = timeline.millis() + timeToNextSign();
+                    timeline.after(timeline.between(500, 4_000), () -> watch(id));
                 } else {
+                    if (!simulation.isOpen() && interest == Interest.SLEEPS) {
+                        interest = Interest.POLLS;
+                        signAt = Math.min(signAt, timeline.millis() + timeToNextSign());
+                    }
+                    if (timeline.millis() >= signAt) {
+                        signAt = timeline.millis() + timeToNextSign();
+                        attend(id, _ -> {});
+                    }
                     timeline.after(timeline.between(500, 4_000), () -> watch(id));
                 }
             }
@@ -169,6 +263,9 @@ final class Client {
     private void hold(Allocation allocation, AllocationState.Active active) {
         long mine = turn;
         use(allocation, true);
+        if (active.collectBy() != null) {
+            collect(allocation.id(), mine);
+        }
         if (allocation.keepalive() != null) {
             simulation.invariants.faithful(allocation.id());
             keepAlive(allocation, mine);
@@ -193,7 +290,9 @@ final class Client {
             if (mine != turn) {
                 return;
             }
-            if (vanishes) {
+            if (shape.isForPersons() && timeline.chance(60)) {
+                keepForPerson(allocation.id());
+            } else if (vanishes) {
                 simulation.invariants.unfaithful(allocation.id());
                 haunt(allocation);
                 idle();
@@ -202,6 +301,50 @@ final class Client {
                 haunt(allocation);
             }
         });
+    }
+
+    private void collect(AllocationId id, long mine) {
+        send(
+                new Command.Attend(id, caller, Duration.ZERO),
+                answer -> {
+                    if (answer instanceof Answer.Current(var now) && now.state() instanceof AllocationState.Active) {
+                        simulation.invariants.collected(id);
+                    }
+                },
+                () -> timeline.after(500, () -> {
+                    if (mine == turn) {
+                        collect(id, mine);
+                    }
+                }));
+    }
+
+    /** Its run failed: a person looks, and may forget to give it back. */
+    private void keepForPerson(AllocationId id) {
+        var person = new Caller("person of " + principal, false);
+        long mine = ++turn;
+        simulation.invariants.unfaithful(id);
+        send(
+                new Command.Hold(
+                        id, caller, Duration.ofSeconds(timeline.between(5, 150)), "failed", Set.of(person.principal())),
+                answer -> {
+                    if (!(answer instanceof Answer.Current(var kept)
+                            && kept.state()
+                                    instanceof
+                                    AllocationState.Active(var _, var _, var _, var _, var _, var _, var hold)
+                            && hold != null)) {
+                        release(id, 0); // as many are kept as may be, or it is over
+                        return;
+                    }
+                    timeline.after(timeline.between(1_000, 90_000), () -> {
+                        if (timeline.chance(800)) {
+                            send(new Command.Release(id, person, null), _ -> {}, () -> {});
+                        }
+                        if (mine == turn) {
+                            idle();
+                        }
+                    });
+                },
+                () -> release(id, 0));
     }
 
     private void keepAlive(Allocation allocation, long mine) {

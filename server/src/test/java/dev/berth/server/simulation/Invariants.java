@@ -24,7 +24,6 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -44,24 +43,40 @@ final class Invariants {
     private final Set<EnvironmentName> excused = new HashSet<>();
     /** Allocations whose clients always gave signs of life while somebody was there to hear them. */
     private final Set<AllocationId> faithful = new HashSet<>();
+    /** Allocations whose clients came for them, and were told that they have them. */
+    private final Set<AllocationId> collected = new HashSet<>();
+    /** Who waits when nobody else comes any more, and would wait longer than all others together could take. */
+    private final Set<AllocationId> patient = new HashSet<>();
+    /** Signs of interest that were given and not answered yet, by allocation or by principal and key. */
+    private final Map<Object, Integer> signs = new HashMap<>();
     /** Workers that came too late, by environment: for a planted bug only. */
     final Map<EnvironmentName, ClaimId> late = new HashMap<>();
 
     private @Nullable World world;
     private @Nullable String violation;
+    private final boolean watchesTurns;
     private long commands;
     private long grants;
 
-    Invariants(Store store, Timeline timeline) {
+    /**
+     * @param watchesTurns whether every commit is held to the order of the queue
+     */
+    Invariants(Store store, Timeline timeline, boolean watchesTurns) {
+        this.watchesTurns = watchesTurns;
         this.store = store;
         this.timeline = timeline;
     }
 
     private static final class PoolShadow {
         final Map<EnvironmentState.Name, Integer> counts = new HashMap<>();
-        final TreeMap<Long, Allocation> pending = new TreeMap<>();
-        int lendable;
+        final Set<AllocationId> pending = new HashSet<>();
+        /** Of callers who keep asking. */
+        final Set<AllocationId> places = new HashSet<>();
+
         long events;
+
+        @Nullable
+        Turns turns;
 
         @Nullable
         Pool row;
@@ -100,18 +115,20 @@ final class Invariants {
     void committed(Decision decision) {
         commands += decision.answers().size();
         var pool = pools.computeIfAbsent(decision.pool().number(), missing -> new PoolShadow());
-        int lendable = pool.lendable;
         decision.environments().forEach(change -> environment(pool, change.before(), change.after()));
-        lendable = Math.min(lendable, pool.lendable);
         // what was given back first, then what was given
+        decision.forgotten().forEach(place -> pool.places.remove(place.id()));
         for (var change : decision.allocations()) {
             leave(pool, change.before(), change.after());
         }
         for (var change : decision.allocations()) {
             enter(pool, change.before(), change.after());
         }
-        for (var change : decision.allocations()) {
-            inTurn(pool, lendable, change.before(), change.after());
+        if (watchesTurns) {
+            if (pool.turns == null) {
+                pool.turns = new Turns(this);
+            }
+            pool.turns.committed(decision);
         }
         decision.events().forEach(event -> event(pool, event));
         for (var change : decision.environments()) {
@@ -156,19 +173,13 @@ final class Invariants {
 
     private static void tally(PoolShadow pool, Environment environment, int by) {
         pool.counts.merge(environment.state().name(), by, Integer::sum);
-        var name = environment.state().name();
-        if (name != EnvironmentState.Name.DIRTY
-                && name != EnvironmentState.Name.RETIRED
-                && environment.drain() == null) {
-            pool.lendable += by;
-        }
     }
 
     private void leave(PoolShadow pool, @Nullable Allocation before, Allocation after) {
         if (before == null) {
             return;
         }
-        pool.pending.remove(before.arrival());
+        pool.pending.remove(before.id());
         for (var grant : before.state().grants()) {
             boolean kept = !after.hasEnded()
                     && after.state().grants().stream()
@@ -188,7 +199,17 @@ final class Invariants {
                     reason != EndReason.KEEPALIVE_LOST || !faithful.contains(after.id()),
                     "P10",
                     () -> after.id() + " lost its keepalive, though signs of life were given whenever they could be");
+            check(
+                    reason != EndReason.NOT_COLLECTED || !collected.contains(after.id()),
+                    "P5",
+                    () -> after.id() + " was not collected, though its client came for it: " + after);
+            check(
+                    reason != EndReason.WAIT_TIMEOUT || !patient.contains(after.id()) || !before.isAwake(),
+                    "P6",
+                    () -> after + " was never served, though its client stayed interested and all others went home");
             faithful.remove(after.id());
+            collected.remove(after.id());
+            patient.remove(after.id());
         }
     }
 
@@ -201,6 +222,10 @@ final class Invariants {
         if (after.hasEnded()) {
             return;
         }
+        if (after.state() instanceof AllocationState.Polling) {
+            pool.places.add(after.id());
+            return;
+        }
         live.put(after.id(), after);
         var key = key(after);
         if (key != null) {
@@ -211,7 +236,7 @@ final class Invariants {
                     () -> "key " + key + " has " + other + " and " + after.id());
         }
         if (after.state() instanceof AllocationState.Pending) {
-            pool.pending.put(after.arrival(), after);
+            pool.pending.add(after.id());
             return;
         }
         var granted = after.state().grants();
@@ -250,26 +275,6 @@ final class Invariants {
         }
         if (steps.contains(Step.CLEAN) || steps.contains(Step.VERIFY)) {
             check(thing.dirt.isEmpty(), "P4", () -> by + " was granted " + name + " with dirt of " + thing.dirt);
-        }
-    }
-
-    /** Nobody earlier in the queue, whom the pool could serve at all, is passed over. */
-    private void inTurn(PoolShadow pool, int lendable, @Nullable Allocation before, Allocation after) {
-        boolean granted = (before == null || before.state() instanceof AllocationState.Pending)
-                && (after.state() instanceof AllocationState.Granting
-                        || after.state() instanceof AllocationState.Active);
-        if (!granted) {
-            return;
-        }
-        for (var earlier : pool.pending.headMap(after.arrival()).values()) {
-            if (earlier.state() instanceof AllocationState.Pending(var until, var setbacks)
-                    && setbacks.avoid().isEmpty()
-                    && earlier.request().count() <= lendable) {
-                check(
-                        until == null,
-                        "P6",
-                        () -> after.id() + " was served before " + earlier.id() + ", which came earlier");
-            }
         }
     }
 
@@ -315,10 +320,12 @@ final class Invariants {
                         && counts.cleaning() == shadow.counts.getOrDefault(EnvironmentState.Name.CLEANING, 0)
                         && counts.checking() == shadow.counts.getOrDefault(EnvironmentState.Name.CHECKING, 0)
                         && counts.dirty() == shadow.counts.getOrDefault(EnvironmentState.Name.DIRTY, 0)
-                        && pool.waiting() == shadow.pending.size(),
+                        && pool.waiting() == shadow.pending.size()
+                        && pool.polling() == shadow.places.size(),
                 "P5",
                 () -> "the counts of " + pool.name() + " are wrong: " + counts + ", " + pool.waiting()
-                        + " waiting, but " + shadow.counts + ", " + shadow.pending.size());
+                        + " waiting, " + pool.polling() + " asking, but " + shadow.counts + ", "
+                        + shadow.pending.size() + ", " + shadow.places.size());
         check(pool.events() == shadow.events, "P3", () -> "the events of " + pool.name() + " have a gap");
         shadow.row = pool;
     }
@@ -375,6 +382,45 @@ final class Invariants {
 
     void unfaithful(AllocationId id) {
         faithful.remove(id);
+    }
+
+    void sign(Object of, int more) {
+        signs.merge(of, more, (one, other) -> one + other == 0 ? null : one + other);
+    }
+
+    boolean hasSignUnderWay(Allocation allocation) {
+        var key = key(allocation);
+        return signs.containsKey(allocation.id()) || (key != null && signs.containsKey(key));
+    }
+
+    void collected(AllocationId id) {
+        collected.add(id);
+    }
+
+    void given(AllocationId id) {
+        collected.remove(id);
+    }
+
+    /** No faults and nobody new from here on: whoever waits and can wait so long is served. */
+    void everybodyElseGoesHome(Instant longest) {
+        for (var allocation : live.values()) {
+            if (allocation.state() instanceof AllocationState.Pending pending
+                    && pending.until().isAfter(longest)) {
+                patient.add(allocation.id());
+            }
+        }
+    }
+
+    int loans() {
+        return pools.values().stream()
+                .mapToInt(pool -> pool.turns == null ? 0 : pool.turns.loans)
+                .sum();
+    }
+
+    int gatherings() {
+        return pools.values().stream()
+                .mapToInt(pool -> pool.turns == null ? 0 : pool.turns.gatherings)
+                .sum();
     }
 
     /** An answer is true when it is given. */

@@ -12,7 +12,7 @@ class PlantedBugsTest {
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
     void aPlantedBugIsFound(Bug bug) {
-        try (var simulation = new Simulation(1, bug)) {
+        try (var simulation = new Simulation(1, bug, Shape.ALL)) {
             simulation.run(COMMANDS);
             System.out.printf("simulation with %s: %s%n", bug, simulation.invariants.violation());
             assertThat(simulation.invariants.violation()).as("the bug %s", bug).startsWith(bug.promise());

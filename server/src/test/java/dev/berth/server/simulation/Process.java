@@ -46,7 +46,7 @@ final class Process implements FaultyStore.Faults, World.Site {
         store = new FaultyStore(shared, this);
         ledger = new Ledger(store, time, () -> id + "/" + ++batches, MOST_WAITING);
         var providers = new EnumMap<Shape, Provider>(Shape.class);
-        for (var shape : Shape.values()) {
+        for (var shape : simulation.shapes) {
             providers.put(
                     shape, simulation.world.provider(shape.pool().value(), shape.steps(), shape.programs(), this));
         }
@@ -59,7 +59,7 @@ final class Process implements FaultyStore.Faults, World.Site {
                 new Upkeep.Process(id, () -> timeline.millis() * 1_000_000));
         schedule = new Schedule(ledger, store, upkeep, time, () -> runAt = Instant.MIN);
         ledger.addListener(schedule);
-        for (var shape : Shape.values()) {
+        for (var shape : simulation.shapes) {
             var _ = ledger.submit(shape.pool(), new Command.VoidClaims(id));
         }
         pump();

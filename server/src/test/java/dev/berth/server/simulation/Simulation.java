@@ -1,6 +1,7 @@
 package dev.berth.server.simulation;
 
 import dev.berth.core.AllocationId;
+import dev.berth.core.AllocationState;
 import dev.berth.core.Caller;
 import dev.berth.core.Command;
 import dev.berth.core.Environment;
@@ -10,6 +11,7 @@ import dev.berth.server.ledger.Ledger;
 import dev.berth.server.ledger.SlewedClock;
 import dev.berth.server.store.SqliteStore;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -22,6 +24,11 @@ import org.jspecify.annotations.Nullable;
 /** Several processes on one store, their clients, operators and environments, and everything that goes wrong. */
 final class Simulation implements AutoCloseable {
     private static final int PROCESSES = 3;
+    /** What is in motion when faults stop is over then. */
+    private static final long SETTLED = Duration.ofMinutes(5).toMillis();
+    /** Longer than all who wait then need one after the other: as many as twice a pool's environments, for a minute and the steps between. */
+    private static final Duration LONGEST_WAIT = Duration.ofMinutes(20);
+
     private static final long LONGEST_SETTLING = Duration.ofHours(6).toMillis();
 
     final Timeline timeline;
@@ -31,6 +38,7 @@ final class Simulation implements AutoCloseable {
     /** What a planted bug passed off as free. */
     final Map<EnvironmentName, Environment> pretended = new HashMap<>();
 
+    final List<Shape> shapes;
     boolean faulty = true;
     private final SqliteStore store = SqliteStore.inMemory();
     private final SlewedClock clock;
@@ -42,11 +50,12 @@ final class Simulation implements AutoCloseable {
     private boolean open = true;
     private int started;
 
-    Simulation(long seed, Bug bug) {
+    Simulation(long seed, Bug bug, List<Shape> shapes) {
         this.bug = bug;
+        this.shapes = List.copyOf(shapes);
         timeline = new Timeline(seed);
         ids = new Random(seed);
-        invariants = new Invariants(store, timeline);
+        invariants = new Invariants(store, timeline, shapes.contains(Shape.LAB));
         world = new World(timeline, invariants);
         invariants.watch(world);
         world.forgetsToRevoke = bug == Bug.CLEAN_UP_FORGETS_TO_REVOKE;
@@ -61,12 +70,12 @@ final class Simulation implements AutoCloseable {
     private void configure() {
         var setup = new Ledger(store, clock, () -> "setup/1", 1_000);
         setup.addListener((pool, decision) -> invariants.committed(decision));
-        for (var shape : Shape.values()) {
+        for (var shape : shapes) {
             var _ = setup.submit(shape.pool(), new Command.Enact(shape.policy()));
             var _ = setup.submit(shape.pool(), new Command.Register(shape.records()));
         }
         while (setup.step()) {}
-        for (var shape : Shape.values()) {
+        for (var shape : shapes) {
             numbers.put(shape, setup.numberOf(shape.pool()).orElseThrow());
         }
     }
@@ -77,9 +86,9 @@ final class Simulation implements AutoCloseable {
             start();
         }
         int clients = 0;
-        for (var shape : Shape.values()) {
+        for (var shape : shapes) {
             for (int i = 0; i < shape.size() * (shape == Shape.PLAIN ? 11 : 20) / 10; i++) {
-                new Client(this, "client-" + ++clients, shape);
+                new Client(this, "client-" + ++clients, shape, "team " + i % 4);
             }
         }
         every(3_000, this::operate);
@@ -108,6 +117,8 @@ final class Simulation implements AutoCloseable {
         if (processes.isEmpty()) {
             start();
         }
+        timeline.after(
+                SETTLED, () -> invariants.everybodyElseGoesHome(clock.now().plus(LONGEST_WAIT)));
         long until = timeline.millis() + LONGEST_SETTLING;
         while (invariants.violation() == null && timeline.millis() < until && !invariants.isAtRest()) {
             timeline.next();
@@ -123,6 +134,10 @@ final class Simulation implements AutoCloseable {
     }
 
     // ---- for clients and processes
+
+    Instant now() {
+        return clock.now();
+    }
 
     boolean isOpen() {
         return open;
@@ -212,7 +227,6 @@ final class Simulation implements AutoCloseable {
     }
 
     private Shape anyShape() {
-        var shapes = List.of(Shape.values());
         return shapes.get(timeline.random.nextInt(shapes.size()));
     }
 
@@ -267,8 +281,27 @@ final class Simulation implements AutoCloseable {
                         });
                     }
                 }
+                case 5, 6 -> prioritise();
                 default -> {}
             }
+        }
+    }
+
+    private void prioritise() {
+        var waiting = new ArrayList<AllocationId>();
+        invariants.allocations().forEach(allocation -> {
+            if (allocation.state() instanceof AllocationState.Pending) {
+                waiting.add(allocation.id());
+            }
+        });
+        if (!waiting.isEmpty()) {
+            var id = waiting.get(timeline.random.nextInt(waiting.size()));
+            int priority = (int) timeline.between(-2, 3);
+            numbers.forEach((shape, number) -> {
+                if (number == id.poolNumber()) {
+                    tell(shape, new Command.Prioritise(id, new Caller("operator", true), priority));
+                }
+            });
         }
     }
 
@@ -287,7 +320,7 @@ final class Simulation implements AutoCloseable {
         } else if (open && timeline.chance(50)) {
             tell(shape, new Command.Delist());
         }
-        for (var each : Shape.values()) {
+        for (var each : shapes) {
             if (timeline.chance(500)) {
                 tell(each, new Command.Enact(each.policy()));
                 tell(each, new Command.Register(each.records()));

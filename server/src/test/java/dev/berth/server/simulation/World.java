@@ -182,7 +182,7 @@ final class World {
             }
 
             @Override
-            public @Nullable Map<String, Object> standingCredentials(String environment) {
+            public @Nullable Map<String, Object> standingCredentials(String environment, @Nullable String profile) {
                 return null;
             }
 

@@ -5,9 +5,12 @@ import dev.berth.core.AllocationId;
 import dev.berth.core.Decision;
 import dev.berth.core.Environment;
 import dev.berth.core.EnvironmentName;
+import dev.berth.core.ForecastPool;
+import dev.berth.core.Holder;
 import dev.berth.core.Policy;
 import dev.berth.core.Pool;
 import dev.berth.core.PoolName;
+import dev.berth.core.ShapeCount;
 import dev.berth.core.Slice;
 import java.time.Instant;
 import java.util.List;
@@ -160,8 +163,28 @@ public final class FaultyStore implements Store {
     }
 
     @Override
-    public int waitingBefore(int pool, long arrival) {
-        return reading().waitingBefore(pool, arrival);
+    public List<Waiting> queue(int pool) {
+        return reading().queue(pool);
+    }
+
+    @Override
+    public List<ShapeCount> shapes(int pool) {
+        return reading().shapes(pool);
+    }
+
+    @Override
+    public List<ForecastPool.Busy> busy(int pool, int limit) {
+        return reading().busy(pool, limit);
+    }
+
+    @Override
+    public List<Loan> history(int pool, int limit) {
+        return reading().history(pool, limit);
+    }
+
+    @Override
+    public List<Holder> holders(int pool) {
+        return reading().holders(pool);
     }
 
     @Override

@@ -59,7 +59,7 @@ class UpkeepTest {
         }
 
         @Override
-        public @Nullable Map<String, Object> standingCredentials(String environment) {
+        public @Nullable Map<String, Object> standingCredentials(String environment, @Nullable String profile) {
             return null;
         }
 
@@ -98,8 +98,10 @@ class UpkeepTest {
                 true,
                 Map.of(),
                 null,
-                10,
-                Duration.ofHours(1),
+                Policy.Queueing.DEFAULT,
+                Policy.Quota.NONE,
+                Map.of(),
+                null,
                 20,
                 20);
     }

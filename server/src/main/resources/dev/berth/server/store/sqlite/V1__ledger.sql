@@ -14,6 +14,8 @@ CREATE TABLE pool (
     dirty              INTEGER NOT NULL,
     retiring           INTEGER NOT NULL,
     waiting            INTEGER NOT NULL,
+    polling            INTEGER NOT NULL,
+    on_hold            INTEGER NOT NULL,
     issuing            INTEGER NOT NULL,
     maintained         INTEGER NOT NULL,
     breaker_failures   INTEGER NOT NULL,
@@ -21,11 +23,29 @@ CREATE TABLE pool (
     touched_at         INTEGER NOT NULL
 );
 
+-- What environments can be selected by, under its digest. A row is never changed.
+CREATE TABLE shape (
+    digest  TEXT NOT NULL PRIMARY KEY,
+    content TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE shape_count (
+    pool     INTEGER NOT NULL,
+    shape    TEXT    NOT NULL,
+    free     INTEGER NOT NULL,
+    held     INTEGER NOT NULL,
+    upkeep   INTEGER NOT NULL,
+    dirty    INTEGER NOT NULL,
+    draining INTEGER NOT NULL,
+    PRIMARY KEY (pool, shape)
+) WITHOUT ROWID;
+
 CREATE TABLE environment (
     name              TEXT    NOT NULL PRIMARY KEY,
     pool              INTEGER NOT NULL,
     identity          TEXT    NOT NULL,
     account           TEXT,
+    shape             TEXT    NOT NULL,
     facts             TEXT    NOT NULL,
     digest            TEXT    NOT NULL,
     epoch             INTEGER NOT NULL,
@@ -41,13 +61,19 @@ CREATE TABLE environment (
     work_at           INTEGER, -- when a worker may claim its step
     issuing           INTEGER NOT NULL, -- whether that step is issuing
     claimed           INTEGER NOT NULL, -- whether it is under a claim
+    back_at           INTEGER, -- when it has to be back, while it is lent and does not drain
+    lendable          INTEGER NOT NULL, -- 1; 0 where it is dirty or drains; -1 once it is retired
     detail            TEXT
 );
 -- A retired row may stand beside the one that has its identity now.
 CREATE UNIQUE INDEX environment_identity ON environment (identity) WHERE state <> 'retired';
 CREATE INDEX environment_known_identity ON environment (identity);
 CREATE INDEX environment_pool ON environment (pool, name);
-CREATE INDEX environment_free ON environment (pool, turn) WHERE state = 'available';
+CREATE INDEX environment_free ON environment (pool, shape, turn) WHERE state = 'available';
+CREATE INDEX environment_free_account ON environment (pool, shape, account, turn)
+    WHERE state = 'available' AND account IS NOT NULL;
+CREATE INDEX environment_census ON environment (pool, shape, lendable, account);
+CREATE INDEX environment_back ON environment (pool, shape, back_at) WHERE back_at IS NOT NULL;
 CREATE INDEX environment_due ON environment (pool, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX environment_work ON environment (pool, issuing, work_at) WHERE work_at IS NOT NULL;
 CREATE INDEX environment_claimed ON environment (pool, account) WHERE claimed = 1;
@@ -59,27 +85,66 @@ CREATE TABLE allocation (
     principal         TEXT    NOT NULL,
     requester         TEXT    NOT NULL,
     count             INTEGER NOT NULL,
+    need              TEXT    NOT NULL, -- digest of needs
+    needs             TEXT    NOT NULL,
     duration          INTEGER,
     asked_keepalive   INTEGER,
     max_wait          INTEGER NOT NULL,
+    priority          INTEGER NOT NULL,
     labels            TEXT    NOT NULL,
     idempotency_key   TEXT,
     digest            TEXT    NOT NULL,
+    sharer            TEXT    NOT NULL,
     arrival           INTEGER NOT NULL,
+    rank              INTEGER NOT NULL,
     created_at        INTEGER NOT NULL,
     keepalive         INTEGER,
-    state             TEXT    NOT NULL,
+    line              TEXT    NOT NULL, -- the need's digest; empty for what is special
+    state             TEXT    NOT NULL, -- also 'polling': kept for a caller who asks again, and shown to nobody
     due_at            INTEGER,
+    awake             INTEGER NOT NULL, -- whether it waits and is not passed over
+    place             TEXT, -- by what a caller who asks again is known
     until             INTEGER,
+    interest_until    INTEGER,
+    open_until        INTEGER,
     give_up_at        INTEGER,
     granted_at        INTEGER,
     expires_at        INTEGER,
     keepalive_by      INTEGER,
+    collect_by        INTEGER,
+    loan              INTEGER NOT NULL,
+    hold              TEXT,
+    asked_at          INTEGER,
+    kept_until        INTEGER,
+    misses            INTEGER,
     avoid             TEXT,
     grants            TEXT
 ) WITHOUT ROWID;
 CREATE INDEX allocation_due ON allocation (pool, due_at) WHERE due_at IS NOT NULL;
-CREATE INDEX allocation_queue ON allocation (pool, arrival) WHERE state = 'pending';
+CREATE INDEX allocation_queue ON allocation (pool, line, sharer, rank, arrival) WHERE awake = 1;
+CREATE INDEX allocation_waiting ON allocation (pool, arrival) WHERE state = 'pending';
+CREATE UNIQUE INDEX allocation_place ON allocation (pool, place) WHERE place IS NOT NULL;
+
+-- How many wait for the same; a line that nobody waits in is not kept.
+CREATE TABLE line (
+    pool    INTEGER NOT NULL,
+    need    TEXT    NOT NULL,
+    holder  TEXT    NOT NULL,
+    needs   TEXT,
+    waiting INTEGER NOT NULL,
+    PRIMARY KEY (pool, need, holder)
+) WITHOUT ROWID;
+
+CREATE TABLE holder (
+    pool      INTEGER NOT NULL,
+    name      TEXT    NOT NULL,
+    held      INTEGER NOT NULL,
+    queued    INTEGER NOT NULL,
+    used      REAL    NOT NULL,
+    as_of     INTEGER NOT NULL,
+    served_at INTEGER NOT NULL,
+    PRIMARY KEY (pool, name)
+) WITHOUT ROWID;
 
 -- What has ended, kept apart so that its growth costs no request anything. Ids begin with the pool and the time.
 CREATE TABLE ended_allocation (
@@ -88,13 +153,18 @@ CREATE TABLE ended_allocation (
     principal         TEXT    NOT NULL,
     requester         TEXT    NOT NULL,
     count             INTEGER NOT NULL,
+    need              TEXT    NOT NULL, -- digest of needs
+    needs             TEXT    NOT NULL,
     duration          INTEGER,
     asked_keepalive   INTEGER,
     max_wait          INTEGER NOT NULL,
+    priority          INTEGER NOT NULL,
     labels            TEXT    NOT NULL,
     idempotency_key   TEXT,
     digest            TEXT    NOT NULL,
+    sharer            TEXT    NOT NULL,
     arrival           INTEGER NOT NULL,
+    rank              INTEGER NOT NULL,
     created_at        INTEGER NOT NULL,
     keepalive         INTEGER,
     granted_at        INTEGER,

@@ -1,0 +1,42 @@
+package dev.berth.cli;
+
+import dev.berth.client.Allocation;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/** {@code berth priority}. */
+@Command(
+        name = "priority",
+        header = "Give a waiting allocation another priority, as an operator.",
+        footerHeading = "%nExamples:%n",
+        footer = {"  berth priority \"$ID\" 10", "  berth priority \"$ID\" -5"})
+final class PriorityCommand implements Callable<Integer> {
+    private final Surroundings around;
+
+    @Mixin
+    private final ServiceOptions service;
+
+    @Mixin
+    private final OutputOption output = new OutputOption();
+
+    @Parameters(index = "0", paramLabel = "ID", description = "The allocation.")
+    private String id = "";
+
+    @Parameters(index = "1", paramLabel = "N", description = "Higher is served first, -100 to 100.")
+    private int priority;
+
+    PriorityCommand(Surroundings around) {
+        this.around = around;
+        this.service = new ServiceOptions(around);
+    }
+
+    @Override
+    public Integer call() {
+        RequestOptions.checkPriority("N", priority);
+        Allocation changed = service.client().prioritise(id, priority);
+        output.print(around, changed.json(), () -> AllocationText.lines(changed));
+        return ExitCode.OK;
+    }
+}

@@ -1,0 +1,550 @@
+package dev.berth.core;
+
+import dev.berth.core.AllocationState.Pending;
+import dev.berth.core.AllocationState.Polling;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who is served next, and with what. Nobody later in the order takes what the first unserved request counts on, unless it gives it
+ * back before that request could have it anyway.
+ */
+final class Queue {
+    /** What a sharer holds counts as used so far ahead: else all that comes free at once would go to the same one. */
+    static final double MINUTES_AHEAD = 1;
+
+    private final Working working;
+    private final Lending lending;
+    private final Instant now;
+
+    /** The first unserved request that something free could serve: it gathers until it has enough. Null while there is none. */
+    private @Nullable Allocation gatherer;
+    /** What a gatherer with special needs has so far; another one counts on whatever it could use. */
+    private Set<EnvironmentName> gathered = Set.of();
+    /** What the gatherer counts on may be lent to others until then; null for not at all. */
+    private @Nullable Instant lentUntil;
+    /** What is kept for callers who keep asking. */
+    private final Map<EnvironmentName, Allocation> kept = new HashMap<>();
+    /** Needs for which there was not enough, as long as the queue is served in order: there will not be more for those behind. */
+    private final Set<NeedClass> exhausted = new HashSet<>();
+    /** What those count on who wait and were not loaded. */
+    private final List<NeedClass> behind = new ArrayList<>();
+
+    Queue(Working working, Lending lending) {
+        this.working = working;
+        this.lending = lending;
+        this.now = working.now;
+    }
+
+    /**
+     * Environments for one request.
+     *
+     * @param loan whether somebody else counts on one of them
+     */
+    record Pick(List<Chosen> chosen, boolean loan) {}
+
+    /** An environment, and the access profile that is asked for of it; null for the default one. */
+    record Chosen(Environment environment, @Nullable String profile) {}
+
+    // ---- the order
+
+    /** Who is first: by priority and waiting, by share where the order is fair, by arrival. */
+    private final Comparator<Allocation> order = (one, other) -> {
+        if (isFair()) {
+            int byLevel = Long.compare(level(other), level(one));
+            if (byLevel != 0) {
+                return byLevel;
+            }
+            int byShare = Double.compare(share(one), share(other));
+            if (byShare != 0) {
+                return byShare;
+            }
+        }
+        int byRank = Long.compare(one.rank(), other.rank());
+        return byRank == 0 ? Long.compare(one.arrival(), other.arrival()) : byRank;
+    };
+
+    private boolean isFair() {
+        return working.policy().queue().order() == Policy.Queueing.Order.FAIR;
+    }
+
+    /** One step up for every {@code aging} in which the sharer got nothing: who is served does not gain on who is not. */
+    private long level(Allocation waiting) {
+        var served = working.holder(waiting.sharer()).servedAt();
+        var since = served.isAfter(waiting.createdAt()) ? served : waiting.createdAt();
+        return waiting.request().priority()
+                + Math.floorDiv(
+                        Duration.between(since, now).toMillis(),
+                        working.policy().queue().aging().toMillis());
+    }
+
+    private double share(Allocation waiting) {
+        var holder = working.holder(waiting.sharer());
+        return holder.usedAt(now, working.policy().queue().halfLife()) + holder.held() * MINUTES_AHEAD;
+    }
+
+    // ---- serving
+
+    /** Gives what is free to those who wait, in their order; whoever can never be served waits no more. */
+    void serve() {
+        gatherer = null;
+        gathered = Set.of();
+        lentUntil = null;
+        kept.clear();
+        behind.clear();
+        var heads = new LinkedHashMap<Line.Key, Deque<Allocation>>();
+        var servedAll = new HashSet<Line.Key>();
+        for (var line : working.lines()) {
+            var waiting = new ArrayDeque<>(working.waitingIn(line.key()));
+            if (!waiting.isEmpty()) {
+                heads.put(line.key(), waiting);
+                servedAll.add(line.key());
+            }
+        }
+        for (var next = first(heads.values()); next != null; next = first(heads.values())) {
+            if (!serve(next)) {
+                servedAll.remove(next.line());
+            }
+        }
+        exhausted.clear();
+        for (var line : working.lines()) {
+            noteUnloaded(line, heads.containsKey(line.key()) && !servedAll.contains(line.key()));
+        }
+    }
+
+    private @Nullable Allocation first(Collection<Deque<Allocation>> heads) {
+        Deque<Allocation> best = null;
+        for (var line : heads) {
+            if (!line.isEmpty() && (best == null || order.compare(line.getFirst(), best.getFirst()) < 0)) {
+                best = line;
+            }
+        }
+        return best == null ? null : best.removeFirst();
+    }
+
+    /** Whether it waits no more. */
+    private boolean serve(Allocation next) {
+        boolean never = !working.listed() || isImpossible(next.request().need());
+        if (next.state() instanceof Polling polling) {
+            return never ? forget(next) : keep(next, polling);
+        }
+        if (never) {
+            lending.end(next, EndReason.UNSATISFIABLE, null);
+            return true;
+        }
+        var interest = ((Pending) next.state()).interestUntil();
+        if (interest == null || !interest.isAfter(now) || isOverQuota(next)) {
+            return false;
+        }
+        var pick = choose(next, next, true);
+        if (pick != null) {
+            lending.grant(next, pick);
+            return true;
+        }
+        if (avoided(next).isEmpty()) {
+            exhausted.add(next.request().need());
+        }
+        gather(next);
+        return false;
+    }
+
+    private boolean forget(Allocation place) {
+        working.forget(place);
+        return true;
+    }
+
+    /** What the caller asks for is kept for it, until it comes or its time is over. */
+    private boolean keep(Allocation place, Polling polling) {
+        var pick = isOverQuota(place) ? null : choose(place, place, true);
+        if (pick == null || pick.loan()) {
+            if (polling.keptUntil() != null) { // somebody before it has it now: that is no miss
+                working.put(place.in(new Polling(polling.askedAt(), null, polling.misses(), true)));
+            }
+            return false;
+        }
+        pick.chosen().forEach(chosen -> kept.put(chosen.environment().name(), place));
+        if (polling.keptUntil() == null) {
+            working.put(place.in(
+                    new Polling(polling.askedAt(), now.plus(working.policy().retryAfter()), polling.misses(), true)));
+        }
+        return false;
+    }
+
+    /** Whether its principal, or who it shares the pool as, has as much as it may. */
+    boolean isOverQuota(Allocation waiting) {
+        var quota = working.policy().quota(waiting.principal()).held();
+        return quota != null
+                && working.holder(waiting.principal()).held()
+                                + waiting.request().count()
+                        > quota;
+    }
+
+    /**
+     * Those of a line who were not loaded are served by another batch, if this one made a difference to them.
+     *
+     * @param isUnserved whether somebody before them still waits
+     */
+    private void noteUnloaded(Line line, boolean isUnserved) {
+        if (line.waiting() <= working.waitingIn(line.key()).size()) {
+            return;
+        }
+        var need = line.need();
+        if (!working.listed() || (need != null && isImpossible(need))) {
+            working.leaveUnserved();
+            return;
+        }
+        boolean could = need == null
+                ? working.count(EnvironmentState.Name.AVAILABLE) > 0
+                : fitting(need).anyMatch(count -> count.free() > 0)
+                        && fitting(need).mapToInt(ShapeCount::lendable).sum() >= need.count();
+        var sharer = line.key().holder();
+        if (!could
+                || isUnserved
+                || working.policy().bars(sharer, working.holder(sharer).held())) {
+            return;
+        }
+        if (need != null) {
+            behind.add(need);
+        }
+        if (working.hasChanged()) {
+            working.leaveUnserved();
+        }
+    }
+
+    // ---- gathering
+
+    /** A request that joined the queue in this batch: whether it counts on something from now on. */
+    void join(Allocation waiting) {
+        boolean first = gatherer == null
+                ? kept.values().stream().anyMatch(keeper -> order.compare(waiting, keeper) < 0)
+                : order.compare(waiting, gatherer) < 0;
+        if (first) {
+            serve();
+        } else {
+            gather(waiting);
+        }
+    }
+
+    /**
+     * Somebody was served at once: what was kept for those behind it is kept no more.
+     *
+     * @param place where it had kept asking
+     */
+    void took(Pick pick, @Nullable Allocation place) {
+        boolean others = pick.chosen().stream()
+                .map(chosen -> kept.get(chosen.environment().name()))
+                .anyMatch(keeper ->
+                        keeper != null && (place == null || !keeper.id().equals(place.id())));
+        if (others) {
+            serve();
+        }
+    }
+
+    private void gather(Allocation next) {
+        var need = next.request().need();
+        if (gatherer != null || isOverQuota(next) || !isKnown(need) || isBlocked(next)) {
+            return;
+        }
+        if (need.isSpecial()) {
+            var some = assign(next, environment -> mayTake(environment, next, true, false), false);
+            if (some != null && !some.isEmpty()) {
+                gatherer = next;
+                gathered = new HashSet<>(
+                        some.stream().map(chosen -> chosen.environment().name()).toList());
+            }
+        } else if (fitting(need).mapToInt(ShapeCount::free).sum() > freeForOthers(next)) {
+            gatherer = next;
+            lentUntil = latestReturn(need);
+        }
+    }
+
+    /** Whether it was looked at closely enough to tell what could serve it some time: of special needs, only the first are. */
+    private boolean isKnown(NeedClass need) {
+        boolean byName = need.distinctAccounts() || need.needs().stream().anyMatch(Need::isPinned);
+        return !byName || working.slice().census().keySet().containsAll(need.needs());
+    }
+
+    /** How many of the free ones that it could use are kept for others, or gave it no access. */
+    private long freeForOthers(Allocation next) {
+        var others = new HashSet<>(kept.keySet());
+        others.addAll(avoided(next));
+        return others.stream()
+                .map(working::find)
+                .filter(environment -> environment != null
+                        && environment.pool() == working.poolNumber()
+                        && environment.isFree()
+                        && next.request().need().wants(environment))
+                .count();
+    }
+
+    /** When the last of those comes back that are still missing, if none comes back before its time; null where that is not known. */
+    private @Nullable Instant latestReturn(NeedClass need) {
+        int missing = need.count()
+                - fitting(need).mapToInt(count -> count.free() + count.upkeep()).sum();
+        var returns = Stream.concat(
+                        working.slice().returns().getOrDefault(need, List.of()).stream(),
+                        working.returnsOfThisBatch(need).stream())
+                .sorted()
+                .toList();
+        return missing < 1 || missing > returns.size() ? null : returns.get(missing - 1);
+    }
+
+    private boolean countsOn(Allocation first, Environment environment) {
+        return first.request().need().isSpecial()
+                ? gathered.contains(environment.name())
+                : first.request().need().wants(environment) && !avoided(first).contains(environment.name());
+    }
+
+    // ---- choosing
+
+    /**
+     * All that a request needs of what nobody before it counts on; null where there is not enough. Changes nothing.
+     *
+     * @param who by whose place in the order
+     * @param asks who would hold it: another one where its caller kept asking
+     * @param hasPlace whether it has a place in the order; else it comes after all that wait
+     */
+    @Nullable
+    Pick choose(Allocation who, Allocation asks, boolean hasPlace) {
+        var own = exhausted.contains(who.request().need())
+                ? null
+                : assign(who, environment -> mayTake(environment, who, hasPlace, false), true);
+        if (own != null) {
+            return new Pick(own, false);
+        }
+        if (gatherer == null
+                || gatherer.id().equals(who.id())
+                || lentUntil == null
+                || !lending.isBackBefore(asks, lentUntil)) {
+            return null;
+        }
+        var lent = assign(who, environment -> mayTake(environment, who, hasPlace, true), true);
+        return lent == null ? null : new Pick(lent, true);
+    }
+
+    private boolean mayTake(Environment environment, Allocation who, boolean hasPlace, boolean asLoan) {
+        var keeper = kept.get(environment.name());
+        if (keeper != null && !keeper.id().equals(who.id()) && !(hasPlace && order.compare(who, keeper) < 0)) {
+            return false;
+        }
+        var first = gatherer;
+        if (first != null
+                && !asLoan
+                && !first.id().equals(who.id())
+                && !(hasPlace && order.compare(who, first) < 0)
+                && countsOn(first, environment)) {
+            return false;
+        }
+        return behind.stream().noneMatch(need -> need.wants(environment));
+    }
+
+    /**
+     * Environments for its needs.
+     *
+     * @param whole whether anything less than all is nothing
+     */
+    private @Nullable List<Chosen> assign(Allocation who, Predicate<Environment> may, boolean whole) {
+        var avoid = avoided(who);
+        Predicate<Environment> wanted = environment -> !avoid.contains(environment.name()) && may.test(environment);
+        var need = who.request().need();
+        return need.isSpecial() ? assignSpecial(need, wanted, whole) : assignSimple(need, wanted);
+    }
+
+    private static Set<EnvironmentName> avoided(Allocation who) {
+        return who.state() instanceof Pending pending ? pending.setbacks().avoid() : Set.of();
+    }
+
+    private @Nullable List<Chosen> assignSimple(NeedClass need, Predicate<Environment> wanted) {
+        var chosen = new ArrayList<Chosen>(need.count());
+        for (var shape : working.fits(need).getFirst()) {
+            for (var name : working.free(shape)) {
+                var environment = working.environment(name);
+                if (wanted.test(environment)) {
+                    chosen.add(new Chosen(environment, need.needs().getFirst().access()));
+                    if (chosen.size() == need.count()) {
+                        return chosen;
+                    }
+                }
+            }
+        }
+        return null;
+    }
+
+    /** Every unit of every need goes to an environment of its own or, where accounts have to differ, to an account of its own. */
+    private @Nullable List<Chosen> assignSpecial(NeedClass need, Predicate<Environment> wanted, boolean whole) {
+        var slots = new HashMap<String, Integer>();
+        var candidates = new ArrayList<int[]>();
+        var options = new ArrayList<Map<Integer, Environment>>();
+        var profiles = new ArrayList<@Nullable String>();
+        for (int i = 0; i < need.needs().size(); i++) {
+            var each = need.needs().get(i);
+            var bySlot = new LinkedHashMap<Integer, Environment>();
+            for (var shape : working.fits(need).get(i)) {
+                for (var name : working.free(shape)) {
+                    var environment = working.environment(name);
+                    var account = environment.record().account();
+                    if (bySlot.size() < need.count() && each.allows(name, account) && wanted.test(environment)) {
+                        bySlot.putIfAbsent(slot(slots, need, name, account), environment);
+                    }
+                }
+            }
+            var own = bySlot.keySet().stream().mapToInt(Integer::intValue).toArray();
+            for (int unit = 0; unit < each.count(); unit++) {
+                candidates.add(own);
+                options.add(bySlot);
+                profiles.add(each.access());
+            }
+        }
+        var assigned = Matching.largest(candidates, slots.size());
+        var chosen = new ArrayList<Chosen>();
+        for (int unit = 0; unit < assigned.length; unit++) {
+            var environment =
+                    assigned[unit] == Matching.NONE ? null : options.get(unit).get(assigned[unit]);
+            if (environment != null) {
+                chosen.add(new Chosen(environment, profiles.get(unit)));
+            } else if (whole) {
+                return null;
+            }
+        }
+        return chosen;
+    }
+
+    private static int slot(
+            Map<String, Integer> slots, NeedClass need, EnvironmentName name, @Nullable String account) {
+        var key = need.distinctAccounts() && account != null ? "account " + account : "name " + name;
+        return slots.computeIfAbsent(key, _ -> slots.size());
+    }
+
+    // ---- what can be
+
+    /** Whether the pool as configured can never serve it. */
+    boolean isImpossible(NeedClass need) {
+        return need.isSpecial()
+                ? !isEnough(need, Set.of(), false)
+                : fitting(need).mapToInt(ShapeCount::total).sum() < need.count();
+    }
+
+    /** What the pool would have to have for this: names the field of the request. */
+    String whatIsMissing(NeedClass need) {
+        for (int i = 0; i < need.needs().size(); i++) {
+            var each = need.needs().get(i);
+            if (working.fits(need).get(i).isEmpty() && working.total() > 0) {
+                return "environments: no environment of pool '%s' %s".formatted(working.poolName(), lacking(each));
+            }
+        }
+        if (need.isSpecial()) {
+            return "environments: pool '%s' has no %d environments %sthat could serve all of this at once"
+                    .formatted(
+                            working.poolName(), need.count(), need.distinctAccounts() ? "in different accounts " : "");
+        }
+        return "environments: %d asked for, and pool '%s' has %d%s"
+                .formatted(
+                        need.count(),
+                        working.poolName(),
+                        fitting(need).mapToInt(ShapeCount::total).sum(),
+                        working.shapes() > 1 ? " that could serve" : "");
+    }
+
+    private String lacking(Need need) {
+        for (var asked : need.capabilities().entrySet()) {
+            if (!anyHas(Need.capability(asked.getKey(), asked.getValue()))) {
+                return "has capability '%s' as it is asked for".formatted(asked.getKey());
+            }
+        }
+        for (var constraint : need.constraints().entrySet()) {
+            if (!anyHas(Need.constraint(constraint.getKey(), constraint.getValue()))) {
+                return "has %s %s".formatted(constraint.getKey(), String.join(" or ", constraint.getValue()));
+            }
+        }
+        var access = need.access();
+        if (access != null && !anyHas(Need.profile(access))) {
+            return "offers access '%s'".formatted(access);
+        }
+        return "has all that is asked for";
+    }
+
+    private boolean anyHas(Need single) {
+        return !working.fits(NeedClass.of(List.of(single), false)).getFirst().isEmpty();
+    }
+
+    /** Whether nothing but a person can make it possible to serve it. */
+    boolean isBlocked(Allocation waiting) {
+        var need = waiting.request().need();
+        var avoid = avoided(waiting);
+        if (need.isSpecial()) {
+            return !isEnough(need, avoid, true);
+        }
+        long avoided = avoid.stream()
+                .map(working::find)
+                .filter(environment -> environment != null
+                        && environment.pool() == working.poolNumber()
+                        && need.wants(environment)
+                        && isLendable(environment))
+                .count();
+        return fitting(need).mapToInt(ShapeCount::lendable).sum() - avoided < need.count();
+    }
+
+    private static boolean isLendable(Environment environment) {
+        return !environment.isRetiring()
+                && !(environment.state() instanceof EnvironmentState.Dirty)
+                && !(environment.state() instanceof EnvironmentState.Retired);
+    }
+
+    private Stream<ShapeCount> fitting(NeedClass need) {
+        return working.fits(need).getFirst().stream().map(working::shape);
+    }
+
+    private boolean isEnough(NeedClass need, Set<EnvironmentName> avoid, boolean lendable) {
+        var slots = new HashMap<String, Integer>();
+        var candidates = new ArrayList<int[]>();
+        for (int i = 0; i < need.needs().size(); i++) {
+            var each = need.needs().get(i);
+            var known = working.slice().census().get(each);
+            var own = (known == null
+                            ? anyOf(working.fits(need).get(i), slots, need.count(), lendable)
+                            : known.stream()
+                                    .filter(candidate ->
+                                            !lendable || (candidate.lendable() && !avoid.contains(candidate.name())))
+                                    .map(candidate -> slot(slots, need, candidate.name(), candidate.account())))
+                    .mapToInt(Integer::intValue)
+                    .distinct()
+                    .toArray();
+            for (int unit = 0; unit < each.count(); unit++) {
+                candidates.add(own);
+            }
+        }
+        for (int slot : Matching.largest(candidates, slots.size())) {
+            if (slot == Matching.NONE) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Environments of these shapes are all alike: as many of each as there are, but not more than could be needed. */
+    private Stream<Integer> anyOf(List<String> shapes, Map<String, Integer> slots, int most, boolean lendable) {
+        var found = new ArrayList<Integer>();
+        for (var shape : shapes) {
+            var count = working.shape(shape);
+            int many = Math.min(most, lendable ? count.lendable() : count.total());
+            for (int i = 0; i < many; i++) {
+                found.add(slots.computeIfAbsent("shape " + shape + " " + i, _ -> slots.size()));
+            }
+        }
+        return found.stream();
+    }
+}

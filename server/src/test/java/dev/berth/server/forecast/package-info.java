@@ -1,0 +1,4 @@
+@NullMarked
+package dev.berth.server.forecast;
+
+import org.jspecify.annotations.NullMarked;
