@@ -124,6 +124,10 @@ final class Queue {
         for (var line : working.lines()) {
             noteUnloaded(line, heads.containsKey(line.key()) && !servedAll.contains(line.key()));
         }
+        boolean special = working.lines().stream().anyMatch(line -> line.need() == null);
+        if (special && working.hasChanged() && working.count(EnvironmentState.Name.AVAILABLE) > 0) {
+            working.leaveUnserved(); // what was looked up for them is as it was before the batch
+        }
     }
 
     private @Nullable Allocation first(Collection<Deque<Allocation>> heads) {

@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Many ways through the life of a pool, from seeds: held against the promises, and against a model. {@code -Dberth.seed=N} goes the one
@@ -29,6 +31,13 @@ final class WalksTest {
     @Test
     void promisesHoldThoughEverySliceIsCutShort() {
         assertThat(go(2_000_000, 2, 16, false)).isGreaterThanOrEqualTo(10_000);
+    }
+
+    /** In which what was looked up for a request with special needs was no more so at the end of the batch. */
+    @ParameterizedTest
+    @ValueSource(longs = {1_000_184, 1_000_231})
+    void promisesHoldOnWaysOnWhichTheyOnceDidNot(long seed) {
+        assertThat(failure(seed, Walk.legs(seed, LEGS), 256, 256, false)).isNull();
     }
 
     private static int go(long firstSeed, int mostDue, int mostHeads, boolean compares) {
