@@ -1,5 +1,6 @@
 package dev.berth.bench;
 
+import dev.berth.core.NeedClass;
 import dev.berth.server.store.SqliteStore;
 import dev.berth.server.store.Store;
 import java.io.IOException;
@@ -87,14 +88,17 @@ final class Stores implements AutoCloseable {
                 var statement = connection.createStatement()) {
             connection.setAutoCommit(false);
             statement.executeUpdate("""
-                    INSERT INTO ended_allocation (id, pool, principal, requester, count, max_wait, labels, idempotency_key,
-                        digest, arrival, created_at, granted_at, expires_at, ended_at, end_reason, outcome, grants)
-                    """ + numbers + """
-                            SELECT printf('1-%09d-%026d', i, i), 1, 'ci', 'https://ci.example/job/42', 1, 0, '{}', 'old-' || i,
-                                'digest-' || i, i, now, now, now + 10800000, now, 'released', 'success',
-                                json_array(json_object(
+                    INSERT INTO ended_allocation (id, pool, principal, requester, count, need, needs, max_wait, priority, labels,
+                        idempotency_key, digest, sharer, arrival, rank, created_at, granted_at, expires_at, ended_at, end_reason,
+                        outcome, grants)
+                    """ + numbers
+                    + """
+                            SELECT printf('1-%09d-%026d', i, i), 1, 'ci', 'https://ci.example/job/42', 1, NEED, 'NEEDS', 0, 0,
+                                '{}', 'old-' || i, 'digest-' || i, '', i, now, now, now, now + 10800000, now, 'released',
+                                'success', json_array(json_object(
                                     'environment', printf('board-%07d', i % 1000), 'epoch', i, 'facts', '{}', 'access', NULL))
-                            FROM n, (SELECT unixepoch() * 1000 AS now)""");
+                            FROM n, (SELECT unixepoch() * 1000 AS now)""".replace("'NEEDS'", "'" + NeedClass.ONE.json() + "'")
+                            .replace("NEED,", "'" + NeedClass.ONE.digest() + "',"));
             statement.executeUpdate("INSERT INTO idempotency_key (principal, key, allocation, digest) " + numbers
                     + "SELECT 'ci', 'old-' || i, printf('1-%09d-%026d', i, i), 'digest-' || i FROM n");
             statement.executeUpdate("CREATE TEMP TABLE start AS SELECT events FROM pool WHERE number = 1");

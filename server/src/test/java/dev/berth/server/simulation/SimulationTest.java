@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 /** Runs the whole service through everything that goes wrong, and holds it to its promises. */
 class SimulationTest {
     private static final long COMMANDS = Long.getLong("berth.simulation.commands", 1_000_000);
-    private static final long TURNS = Math.min(60_000, COMMANDS);
+    private static final long TURNS = Math.min(24_000, COMMANDS);
     private static final int SEEDS = 6;
 
     @Test
