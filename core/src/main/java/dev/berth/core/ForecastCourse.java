@@ -475,7 +475,7 @@ final class ForecastCourse {
     }
 
     private void rate(int person, long at) {
-        shares[person] = usedAt(person, at) + holds[person] * Queue.MINUTES_AHEAD;
+        shares[person] = usedAt(person, at) + holds[person] * Order.MINUTES_AHEAD;
     }
 
     /** The line whose first that is not passed over yet goes before all others; nobody where there is none. */

@@ -190,7 +190,7 @@ public record ForecastPool(
 
     private double share(Waiting request) {
         var holder = holder(request.sharer());
-        return holder.usedAt(now, policy.queue().halfLife()) + holder.held() * Queue.MINUTES_AHEAD;
+        return holder.usedAt(now, policy.queue().halfLife()) + holder.held() * Order.MINUTES_AHEAD;
     }
 
     /** Whether it is passed over, since nobody is known to be interested in it. */

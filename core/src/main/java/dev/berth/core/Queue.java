@@ -2,12 +2,10 @@ package dev.berth.core;
 
 import dev.berth.core.AllocationState.Pending;
 import dev.berth.core.AllocationState.Polling;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -24,12 +22,10 @@ import org.jspecify.annotations.Nullable;
  * back before that request could have it anyway.
  */
 final class Queue {
-    /** What a sharer holds counts as used so far ahead: else all that comes free at once would go to the same one. */
-    static final double MINUTES_AHEAD = 1;
-
     private final Working working;
     private final Lending lending;
     private final Instant now;
+    private final Order order;
 
     /** The first unserved request that something free could serve: it gathers until it has enough. Null while there is none. */
     private @Nullable Allocation gatherer;
@@ -48,6 +44,7 @@ final class Queue {
         this.working = working;
         this.lending = lending;
         this.now = working.now;
+        this.order = new Order(working.policy(), now, working::holder);
     }
 
     /**
@@ -59,43 +56,6 @@ final class Queue {
 
     /** An environment, and the access profile that is asked for of it; null for the default one. */
     record Chosen(Environment environment, @Nullable String profile) {}
-
-    // ---- the order
-
-    /** Who is first: by priority and waiting, by share where the order is fair, by arrival. */
-    private final Comparator<Allocation> order = (one, other) -> {
-        if (isFair()) {
-            int byLevel = Long.compare(level(other), level(one));
-            if (byLevel != 0) {
-                return byLevel;
-            }
-            int byShare = Double.compare(share(one), share(other));
-            if (byShare != 0) {
-                return byShare;
-            }
-        }
-        int byRank = Long.compare(one.rank(), other.rank());
-        return byRank == 0 ? Long.compare(one.arrival(), other.arrival()) : byRank;
-    };
-
-    private boolean isFair() {
-        return working.policy().queue().order() == Policy.Queueing.Order.FAIR;
-    }
-
-    /** One step up for every {@code aging} in which the sharer got nothing: who is served does not gain on who is not. */
-    private long level(Allocation waiting) {
-        var served = working.holder(waiting.sharer()).servedAt();
-        var since = served.isAfter(waiting.createdAt()) ? served : waiting.createdAt();
-        return waiting.request().priority()
-                + Math.floorDiv(
-                        Duration.between(since, now).toMillis(),
-                        working.policy().queue().aging().toMillis());
-    }
-
-    private double share(Allocation waiting) {
-        var holder = working.holder(waiting.sharer());
-        return holder.usedAt(now, working.policy().queue().halfLife()) + holder.held() * MINUTES_AHEAD;
-    }
 
     // ---- serving
 

@@ -3,6 +3,7 @@ package dev.berth.core;
 import dev.berth.core.AllocationState.Granting;
 import dev.berth.core.AllocationState.Pending;
 import dev.berth.core.AllocationState.Polling;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -28,12 +29,13 @@ public final class Search {
     /** So many different needs may wait in a pool. */
     public static final int MOST_NEEDS = 256;
     /** So many special requests that cannot be served yet are looked at more closely in one batch. */
-    private static final int MOST_HOPES = 4;
+    private static final int MOST_HOPES = 16;
 
     private final Pool pool;
     private final Map<String, ShapeCount> shapes;
     private final Fit fit;
     private final Map<String, Holder> holders;
+    private final Order order;
     private final int mostHeads;
     /** Environments that are not free and may be in this batch, by the digest of their shape. */
     private final Map<String, Integer> named = new HashMap<>();
@@ -52,8 +54,9 @@ public final class Search {
             Map<String, ShapeCount> shapes,
             Collection<Environment> environments,
             Map<String, Holder> holders,
+            Instant now,
             int mostHeads) {
-        this(pool, shapes, new Fit(shapes.values()), environments, holders, mostHeads);
+        this(pool, shapes, new Fit(shapes.values()), environments, holders, now, mostHeads);
     }
 
     /**
@@ -65,11 +68,16 @@ public final class Search {
             Fit fit,
             Collection<Environment> environments,
             Map<String, Holder> holders,
+            Instant now,
             int mostHeads) {
         this.pool = pool;
         this.shapes = shapes;
         this.fit = fit;
         this.holders = holders;
+        this.order = new Order(pool.policy(), now, name -> {
+            var holder = holders.get(name);
+            return holder == null ? Holder.unknown(name, now) : holder;
+        });
         this.mostHeads = mostHeads;
         for (var environment : environments) {
             if (environment.pool() == pool.number()) {
@@ -276,7 +284,7 @@ public final class Search {
     }
 
     /** Names that are asked for: these environments are wanted, whatever their state. */
-    public static Set<EnvironmentName> names(Collection<Command.Ask> asks, Collection<Allocation> loaded) {
+    public Set<EnvironmentName> names(Collection<Command.Ask> asks, Collection<Allocation> loaded) {
         var names = new LinkedHashSet<EnvironmentName>();
         special(asks, loaded)
                 .forEach((need, _) -> need.needs().forEach(each -> {
@@ -347,8 +355,8 @@ public final class Search {
         return now;
     }
 
-    /** The special needs, in order, with whether they are asked for now. */
-    private static Map<NeedClass, Boolean> special(Collection<Command.Ask> asks, Collection<Allocation> loaded) {
+    /** The special needs with whether they are asked for now; of those that wait the first ones first. */
+    private Map<NeedClass, Boolean> special(Collection<Command.Ask> asks, Collection<Allocation> loaded) {
         var special = new LinkedHashMap<NeedClass, Boolean>();
         asks.stream()
                 .map(ask -> ask.request().need())
@@ -356,8 +364,10 @@ public final class Search {
                 .forEach(need -> special.put(need, true));
         loaded.stream()
                 .filter(allocation -> !allocation.hasEnded() && !(allocation.state() instanceof AllocationState.Active))
+                .filter(allocation -> allocation.id().poolNumber() == pool.number()
+                        && allocation.request().need().isSpecial())
+                .sorted(order)
                 .map(allocation -> allocation.request().need())
-                .filter(NeedClass::isSpecial)
                 .forEach(need -> special.putIfAbsent(need, false));
         return special;
     }

@@ -25,7 +25,7 @@ final class NaiveStore {
     final Map<AllocationId, Allocation> ended = new HashMap<>();
     final Map<KeyUse.Key, KeyUse> keys = new HashMap<>();
     final Map<Part, ShapeCount> shapes = new HashMap<>();
-    final Map<LineOf, Line> lines = new HashMap<>();
+    final Map<LineOf, Line> lines = new LinkedHashMap<>();
     final Map<Part, Holder> holders = new HashMap<>();
     final List<Event> lastEvents = new ArrayList<>();
 
@@ -142,7 +142,7 @@ final class NaiveStore {
             }
             addTheirs();
             var places = places();
-            var waiting = new HashMap<Line.Key, Line>();
+            var waiting = new LinkedHashMap<Line.Key, Line>();
             lines.forEach((key, line) -> {
                 if (key.pool() == pool.number() && line.waiting() > 0) {
                     waiting.put(line.key(), line);
@@ -156,9 +156,9 @@ final class NaiveStore {
             });
             var sharers = new HashMap<String, Holder>();
             waiting.keySet().forEach(key -> addHolder(sharers, key.holder()));
-            var search = new Search(pool, counted, List.copyOf(loaded.values()), sharers, mostHeads);
+            var search = new Search(pool, counted, List.copyOf(loaded.values()), sharers, now, mostHeads);
             var queue = queue(search.heads(waiting.values()));
-            Search.names(needs.asks(), allocations.values()).forEach(this::add);
+            search.names(needs.asks(), allocations.values()).forEach(this::add);
             addTheirs();
             var free = free(search.free(needs.asks(), allocations.values()));
             free.forEach(this::add);

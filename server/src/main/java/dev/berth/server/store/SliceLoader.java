@@ -85,7 +85,7 @@ final class SliceLoader {
         var places = places();
         lines.keySet().forEach(key -> holder(key.holder()));
         // Made of what the batch itself is about: what is loaded from here on comes free by nothing that it does.
-        var search = new Search(pool, shapes, fit, environments.values(), holders, Search.MOST_HEADS);
+        var search = new Search(pool, shapes, fit, environments.values(), holders, now, Search.MOST_HEADS);
         var queue = queue(search.heads(lines.values()));
         if (afterOutage) {
             allocations(
@@ -93,7 +93,7 @@ final class SliceLoader {
                     pool.number(),
                     now);
         }
-        Search.names(needs.asks(), allocations.values()).forEach(this::environment);
+        search.names(needs.asks(), allocations.values()).forEach(this::environment);
         theirs();
         var free = free(search);
         holders();
