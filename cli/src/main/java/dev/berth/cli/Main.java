@@ -21,14 +21,15 @@ public final class Main {
         PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
         PrintStream err = new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
         Map<String, String> env = System.getenv();
-        Surroundings around = new Surroundings(
-                env,
-                Path.of(System.getProperty("user.home")),
-                out,
-                err,
-                Terminal.isLive(2, env),
-                Terminal.isLive(1, env));
+        Surroundings around =
+                new Surroundings(env, home(env), out, err, Terminal.isLive(2, env), Terminal.isLive(1, env));
         System.exit(run(args, around));
+    }
+
+    /** As the shell and every other tool sees it; the JVM's own property is from the list of users, whatever HOME says. */
+    private static Path home(Map<String, String> env) {
+        String named = env.get("HOME");
+        return Path.of(named == null || named.isEmpty() ? System.getProperty("user.home") : named);
     }
 
     /** Runs the command and tells its exit code. */

@@ -24,7 +24,7 @@ import picocli.CommandLine.Option;
             "0:stopped as asked",
             "69:the store is not reachable, or the address is not to be had",
             "75:another process has the data folder",
-            "78:bad configuration, or a missing or wrong key"
+            "78:bad configuration, a missing or wrong key, or the database of another version"
         },
         footerHeading = "%nExamples:%n",
         footer = {

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.berth.cli.LiveBerth.Running;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -66,6 +69,35 @@ class ServeProcessTest {
         Running second = berth.berth("serve", "--port", "0");
         assertThat(second.exitCode()).isEqualTo(ExitCode.NOTHING_FREE);
         assertThat(second.err()).contains("is in use by another berth");
+    }
+
+    @Test
+    void aDatabaseOfAnotherVersionIsExit78AndOneSentence() throws Exception {
+        berth.configure(LiveBerth.configuration(Map.of("lab", 1), folder));
+        Running first = berth.serve();
+        first.signal("TERM");
+        assertThat(first.exitCode()).isZero();
+        Path database = berth.path("data/berth.db");
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + database);
+                Statement statement = connection.createStatement()) {
+            statement.executeUpdate("UPDATE flyway_schema_history SET checksum = checksum - 1");
+        }
+
+        Running refused = berth.berth("serve", "--config", "berth.yaml", "--port", "0");
+        assertThat(refused.exitCode()).isEqualTo(ExitCode.BAD_CONFIGURATION);
+        assertThat(refused.err().strip())
+                .isEqualTo(
+                        "berth: The database " + database + " was made by another version of berth: start the version"
+                                + " that made it, move the file away to begin anew, or give another folder with --data.");
+    }
+
+    @Test
+    void theUsualDataFolderIsInTheHomeThatTheEnvironmentNames() throws Exception {
+        Map<String, String> elsewhere =
+                Map.of("HOME", berth.path("home").toString(), "BERTH_DATA", "", "XDG_STATE_HOME", "");
+        Running nowhere = berth.berth(elsewhere, "status");
+        assertThat(nowhere.exitCode()).isEqualTo(ExitCode.UNAVAILABLE);
+        assertThat(nowhere.err()).contains("the data folder " + berth.path("home"));
     }
 
     @Test

@@ -28,6 +28,7 @@ import dev.berth.server.ledger.SlewedClock;
 import dev.berth.server.store.SqliteStore;
 import dev.berth.server.store.Store;
 import dev.berth.server.store.StoreException;
+import dev.berth.server.store.UnknownSchemaException;
 import dev.berth.server.upkeep.Registrar;
 import dev.berth.server.upkeep.Schedule;
 import dev.berth.server.upkeep.Upkeep;
@@ -170,6 +171,12 @@ public final class BerthServer implements AutoCloseable {
     private static Store open(DataFolder folder, SqliteStore.Synchronous synchronous) {
         try {
             return SqliteStore.open(folder.database(), synchronous);
+        } catch (UnknownSchemaException e) {
+            throw new StartRefusedException(
+                    78,
+                    "The database %s %s: start the version that made it, move the file away to begin anew, or give another folder with --data."
+                            .formatted(folder.database(), e.getMessage()),
+                    e);
         } catch (StoreException e) {
             throw new StartRefusedException(
                     69, "The database " + folder.database() + " cannot be used: " + e.getMessage(), e);

@@ -31,11 +31,16 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
+import java.util.zip.CRC32;
 import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.CoreErrorCode;
 import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.exception.FlywayValidateException;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteDataSource;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
 
 /**
  * The store in one SQLite file: write-ahead log, a sync before each commit returns. One connection writes; a few read, beside it and
@@ -43,7 +48,7 @@ import org.sqlite.SQLiteDataSource;
  */
 public final class SqliteStore implements Store {
     private static final int READERS = 4;
-    /** Where it was made, Flyway has nothing to do, and would take half a second of each start to find that out. */
+    /** Where it was made as it stands here, Flyway has nothing to do, and would take half a second of each start to find that out. */
     static final String NEWEST_MIGRATION = "1";
 
     /** Of pages in memory, in KiB: the writer looks up rows all over the tables, readers a few at a time. */
@@ -91,7 +96,11 @@ public final class SqliteStore implements Store {
         OFF
     }
 
-    /** Opens the store in this file, made and brought up to date where necessary. */
+    /**
+     * Opens the store in this file, made and brought up to date where necessary.
+     *
+     * @throws UnknownSchemaException where the file holds something else, or what another version made: it is left as it is
+     */
     public static SqliteStore open(Path file, Synchronous synchronous) {
         var source = source(file, synchronous, WRITER_CACHE);
         migrate(source);
@@ -157,10 +166,16 @@ public final class SqliteStore implements Store {
             Flyway.configure(SqliteStore.class.getClassLoader())
                     .dataSource(source)
                     .locations("classpath:dev/berth/server/store/sqlite")
+                    .ignoreMigrationPatterns(new String[0]) // not even those of a newer version, which is the default
                     .loggers("slf4j")
                     .load()
                     .migrate();
+        } catch (FlywayValidateException e) {
+            throw new UnknownSchemaException("was made by another version of berth", e);
         } catch (FlywayException e) {
+            if (e.getErrorCode() == CoreErrorCode.NON_EMPTY_SCHEMA_WITHOUT_SCHEMA_HISTORY_TABLE) {
+                throw new UnknownSchemaException("has tables that are not berth's", e);
+            }
             throw new StoreException("cannot bring the database up to date", e);
         }
     }
@@ -168,15 +183,28 @@ public final class SqliteStore implements Store {
     private static boolean isUpToDate(SQLiteDataSource source) {
         try (var connection = source.getConnection();
                 var statement = connection.createStatement();
-                var last = statement.executeQuery(
-                        "SELECT version, success FROM flyway_schema_history ORDER BY installed_rank DESC LIMIT 1")) {
-            return last.next() && NEWEST_MIGRATION.equals(last.getString(1)) && last.getBoolean(2);
+                var last = statement.executeQuery("SELECT version, success, checksum FROM flyway_schema_history"
+                        + " ORDER BY installed_rank DESC LIMIT 1")) {
+            return last.next()
+                    && NEWEST_MIGRATION.equals(last.getString(1))
+                    && last.getBoolean(2)
+                    && last.getInt(3) == checksum(schema());
         } catch (SQLException e) {
+            if (e instanceof SQLiteException sqlite && sqlite.getResultCode() == SQLiteErrorCode.SQLITE_NOTADB) {
+                throw new UnknownSchemaException("is no SQLite database", e);
+            }
             return false; // a new file has no such table; where something else is wrong, Flyway tells it
         }
     }
 
-    private static String schema() {
+    /** As Flyway does it, from the lines without their ends. */
+    static int checksum(String migration) {
+        var crc = new CRC32();
+        migration.lines().forEach(line -> crc.update(line.getBytes(StandardCharsets.UTF_8)));
+        return (int) crc.getValue();
+    }
+
+    static String schema() {
         try (var in = SqliteStore.class.getResourceAsStream("sqlite/V1__ledger.sql")) {
             if (in == null) {
                 throw new IllegalStateException("the schema is missing");

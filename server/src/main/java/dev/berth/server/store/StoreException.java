@@ -1,7 +1,7 @@
 package dev.berth.server.store;
 
 /** The database did not do what it should. The message is for logs, not for callers. */
-public final class StoreException extends RuntimeException {
+public sealed class StoreException extends RuntimeException permits UnknownSchemaException {
     private static final long serialVersionUID = 1L;
 
     public StoreException(String message, Throwable cause) {

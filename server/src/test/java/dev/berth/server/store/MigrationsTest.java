@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,13 +32,88 @@ class MigrationsTest {
 
     @Test
     void aFileWhoseLastMigrationFailedIsNotTakenAsUpToDate() throws Exception {
-        var file = folder.resolve("berth.db");
-        SqliteStore.open(file, SqliteStore.Synchronous.FULL).close();
+        change(made(), "UPDATE flyway_schema_history SET success = 0");
+        assertThatThrownBy(this::open).isInstanceOf(StoreException.class);
+    }
+
+    @Test
+    void aFileThatThisVersionMadeIsOpenedAgainAndHasTheChecksumThatIsLookedFor() throws Exception {
+        made();
+        open().close();
+        try (var connection = DriverManager.getConnection("jdbc:sqlite:" + file());
+                var statement = connection.createStatement();
+                var row = statement.executeQuery("SELECT checksum FROM flyway_schema_history WHERE version = '"
+                        + SqliteStore.NEWEST_MIGRATION + "'")) {
+            assertThat(row.next()).isTrue();
+            assertThat(row.getInt(1)).isEqualTo(SqliteStore.checksum(SqliteStore.schema()));
+        }
+    }
+
+    @Test
+    void aSchemaThatWasMadeByAnEarlierTextOfTheMigrationIsNotOurs() throws Exception {
+        change(made(), "UPDATE flyway_schema_history SET checksum = checksum - 1");
+        assertThatThrownBy(this::open)
+                .isInstanceOf(UnknownSchemaException.class)
+                .hasMessage("was made by another version of berth");
+    }
+
+    @Test
+    void aSchemaOfANewerVersionIsNotOurs() throws Exception {
+        change(made(), """
+                INSERT INTO flyway_schema_history
+                    (installed_rank, version, description, type, script, checksum, installed_by, execution_time, success)
+                VALUES (1000, '1000', 'more', 'SQL', 'V1000__more.sql', 7, '', 1, 1)""");
+        assertThatThrownBy(this::open)
+                .isInstanceOf(UnknownSchemaException.class)
+                .hasMessage("was made by another version of berth");
+    }
+
+    @Test
+    void aDatabaseOfSomethingElseIsNotOursAndIsLeftAsItIs() throws Exception {
+        change(file(), "CREATE TABLE recipe (name TEXT)");
+        assertThatThrownBy(this::open)
+                .isInstanceOf(UnknownSchemaException.class)
+                .hasMessage("has tables that are not berth's");
+        assertThat(tables(file())).containsExactly("recipe");
+    }
+
+    @Test
+    void aFileThatIsNoDatabaseIsNotOurs() throws Exception {
+        Files.writeString(file(), "a letter to my aunt, which is long enough to be looked at ".repeat(100));
+        assertThatThrownBy(this::open)
+                .isInstanceOf(UnknownSchemaException.class)
+                .hasMessage("is no SQLite database");
+    }
+
+    private Path file() {
+        return folder.resolve("berth.db");
+    }
+
+    private SqliteStore open() {
+        return SqliteStore.open(file(), SqliteStore.Synchronous.FULL);
+    }
+
+    private Path made() {
+        open().close();
+        return file();
+    }
+
+    private static void change(Path file, String sql) throws SQLException {
         try (var connection = DriverManager.getConnection("jdbc:sqlite:" + file);
                 var statement = connection.createStatement()) {
-            statement.executeUpdate("UPDATE flyway_schema_history SET success = 0");
+            statement.executeUpdate(sql);
         }
-        assertThatThrownBy(() -> SqliteStore.open(file, SqliteStore.Synchronous.FULL))
-                .isInstanceOf(StoreException.class);
+    }
+
+    private static List<String> tables(Path file) throws SQLException {
+        var names = new ArrayList<String>();
+        try (var connection = DriverManager.getConnection("jdbc:sqlite:" + file);
+                var statement = connection.createStatement();
+                var rows = statement.executeQuery("SELECT name FROM sqlite_master WHERE type = 'table'")) {
+            while (rows.next()) {
+                names.add(rows.getString(1));
+            }
+        }
+        return names;
     }
 }
