@@ -1,5 +1,7 @@
 package dev.berth.cli;
 
+import dev.berth.client.AllocationQuery;
+import dev.berth.client.AllocationState;
 import dev.berth.client.BerthClient;
 import dev.berth.client.Event;
 import dev.berth.client.EventPage;
@@ -23,8 +25,10 @@ import org.jspecify.annotations.Nullable;
 final class Demo implements AutoCloseable {
     private static final String POOL = "scratch";
     private static final String KILLED = "job 2";
+    private static final List<String> JOBS = List.of("job 1", KILLED, "job 3", "job 4");
     private static final Duration KEEPALIVE = Duration.ofSeconds(10);
     private static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final int MOST_LEFT = 100;
     private static final String RED = "31";
     private static final String GREEN = "32";
     private static final String BLUE = "34";
@@ -33,7 +37,7 @@ final class Demo implements AutoCloseable {
     private final BerthClient client;
     private final Path folder;
     private final Map<String, Process> jobs = new HashMap<>();
-    private final Thread teller;
+    private @Nullable Thread teller;
     private final boolean colored;
     private volatile long startedAt = System.nanoTime();
 
@@ -51,10 +55,12 @@ final class Demo implements AutoCloseable {
         this.client = client;
         this.folder = folder;
         this.colored = around.liveOut() && !around.env().containsKey("NO_COLOR");
-        String since = newest();
-        this.teller = Thread.ofVirtual()
+    }
+
+    private void tellFrom(@Nullable String cursor) {
+        teller = Thread.ofVirtual()
                 .name("berth-demo-events")
-                .unstarted(() -> client.follow(new EventQuery(POOL, since, null), this::tell));
+                .start(() -> client.follow(new EventQuery(POOL, cursor, null), this::tell));
     }
 
     /** An earlier show on the same data folder is not told again. */
@@ -71,13 +77,16 @@ final class Demo implements AutoCloseable {
 
     /** Runs the show; false when it did not go as it should. */
     boolean show() throws InterruptedException, IOException {
+        endLeftovers();
         awaitFree();
         startedAt = System.nanoTime();
-        teller.start();
+        tellFrom(newest());
         Path killed = folder.resolve("jobs/killed");
         Files.deleteIfExists(killed);
         // Job 1 works until all have asked, so that the order is the same on a slow machine.
-        start("job 1", "while [ ! -e \"$DEMO_KILLED\" ]; do sleep 0.2; done; sleep 2");
+        start(
+                "job 1",
+                "i=0; while [ ! -e \"$DEMO_KILLED\" ] && [ $i -lt 600 ]; do sleep 0.2; i=$((i + 1)); done; sleep 2");
         start(KILLED, "exec sleep 600");
         await("works job 1");
         await("works " + KILLED);
@@ -90,7 +99,7 @@ final class Demo implements AutoCloseable {
         kill(jobs.get(KILLED));
         Files.createFile(killed);
         boolean well = true;
-        for (String job : List.of("job 1", KILLED, "job 3", "job 4")) {
+        for (String job : JOBS) {
             await("ended " + job);
             well &= job.equals(KILLED) || exited(job);
         }
@@ -103,6 +112,16 @@ final class Demo implements AutoCloseable {
                                         + " itself."
                                 : "Not every job went well; what they said is in " + folder.resolve("jobs"));
         return well;
+    }
+
+    /** The jobs of a demo that was killed may still run, and give signs of life; without a loan they end by themselves. */
+    private void endLeftovers() {
+        for (AllocationState state :
+                List.of(AllocationState.PENDING, AllocationState.GRANTING, AllocationState.ACTIVE)) {
+            client.allocations(new AllocationQuery(POOL, state, null, null, MOST_LEFT)).allocations().stream()
+                    .filter(left -> JOBS.contains(left.requester()))
+                    .forEach(left -> client.release(left.id(), "left by an earlier demo"));
+        }
     }
 
     private void start(String job, String work) throws IOException {
@@ -261,7 +280,9 @@ final class Demo implements AutoCloseable {
 
     @Override
     public void close() {
-        teller.interrupt();
+        if (teller != null) {
+            teller.interrupt();
+        }
         jobs.values().stream().filter(Process::isAlive).forEach(Demo::kill);
     }
 }

@@ -19,8 +19,9 @@ final class Failures {
     int report(Throwable failure) {
         PrintStream err = around.err();
         int code = code(failure);
-        if (code == ExitCode.DEFECT && !(failure instanceof BerthProblem)) {
-            err.println("berth: a defect of berth's own: " + failure);
+        if (code == ExitCode.DEFECT && !(failure instanceof BerthProblem) && !(failure instanceof CliFailure)) {
+            // Nobody foresaw it: where it happened is all that there is to tell, and is told nowhere else.
+            err.println("berth: a defect of berth's own, please report it: " + failure);
             failure.printStackTrace(err);
             return code;
         }

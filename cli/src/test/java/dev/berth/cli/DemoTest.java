@@ -2,12 +2,14 @@ package dev.berth.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -18,10 +20,18 @@ class DemoTest {
     @TempDir
     private Path folder;
 
-    @Test
-    void fourJobsHaveTheirTurnAndTheKilledOnesFolderComesBack() throws Exception {
-        Path out = folder.resolve("out");
-        Path err = folder.resolve("err");
+    private final List<Process> started = new ArrayList<>();
+
+    @AfterEach
+    void stop() {
+        for (Process demo : started) {
+            List<ProcessHandle> left = demo.descendants().toList();
+            demo.destroyForcibly();
+            left.forEach(ProcessHandle::destroyForcibly);
+        }
+    }
+
+    private Process demo(Path out, Path err) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "--enable-native-access=ALL-UNNAMED",
@@ -39,17 +49,44 @@ class DemoTest {
                 .redirectError(err.toFile());
         builder.environment().put("TMPDIR", folder.toString());
         Process demo = builder.start();
+        started.add(demo);
+        return demo;
+    }
+
+    private static void ends(Process demo, Path out, Path err) throws InterruptedException {
+        assertThat(demo.waitFor(200, TimeUnit.SECONDS))
+                .as(() -> LiveBerth.read(out))
+                .isTrue();
+        assertThat(demo.exitValue())
+                .as(() -> LiveBerth.read(out) + LiveBerth.read(err))
+                .isZero();
+    }
+
+    @Test
+    void aDemoThatWasKilledDoesNotStandInTheWayOfTheNext() throws Exception {
+        Path out = folder.resolve("out");
+        Path err = folder.resolve("err");
+        Process first = demo(out, err);
+        LiveBerth.await(() -> LiveBerth.read(out).contains("job 4      waits") || !first.isAlive());
+        List<ProcessHandle> jobs = first.descendants().toList();
         try {
-            assertThat(demo.waitFor(200, TimeUnit.SECONDS))
-                    .as(() -> LiveBerth.read(out))
-                    .isTrue();
-            assertThat(demo.exitValue())
-                    .as(() -> LiveBerth.read(out) + LiveBerth.read(err))
-                    .isZero();
+            first.destroyForcibly();
+            first.onExit().join();
+            assertThat(jobs).anyMatch(ProcessHandle::isAlive);
+
+            Path again = folder.resolve("again");
+            ends(demo(again, err), again, err);
+            assertThat(LiveBerth.read(again)).contains("All had their turn");
         } finally {
-            demo.destroy();
-            demo.onExit().join();
+            jobs.forEach(ProcessHandle::destroyForcibly);
         }
+    }
+
+    @Test
+    void fourJobsHaveTheirTurnAndTheKilledOnesFolderComesBack() throws Exception {
+        Path out = folder.resolve("out");
+        Path err = folder.resolve("err");
+        ends(demo(out, err), out, err);
 
         assertThat(Files.readString(err)).isEmpty();
         List<String> told = new ArrayList<>(Files.readAllLines(out));
