@@ -438,15 +438,21 @@ final class Lending {
         return new Answer.Current(allocation);
     }
 
-    /** Interest is noted at most once per third of the time that it lasts. */
+    /**
+     * Interest is noted at most once per third of the time that it lasts; that a connection waits longer than is known, at once: who is
+     * granted something meanwhile is there to take it.
+     */
     private void note(Allocation allocation, Duration open) {
         var liveness = working.policy().queue().liveness();
         if (allocation.state() instanceof Pending pending) {
             var known = pending.interestUntil();
-            if (known == null
-                    || !known.isAfter(now.plus(liveness.multipliedBy(2).dividedBy(3)))) {
-                working.put(
-                        allocation.in(pending.watched(now.plus(liveness), later(pending.openUntil(), now.plus(open)))));
+            boolean fresh = known != null
+                    && known.isAfter(now.plus(liveness.multipliedBy(2).dividedBy(3)));
+            var openUntil = later(pending.openUntil(), now.plus(open));
+            if (!fresh) {
+                working.put(allocation.in(pending.watched(now.plus(liveness), openUntil)));
+            } else if (open.isPositive() && openUntil.isAfter(pending.openUntil())) {
+                working.put(allocation.in(pending.watched(known, openUntil)));
             }
         } else if (allocation.state() instanceof Active active && active.collectBy() != null) {
             working.put(allocation.in(active.collected(null)));

@@ -88,6 +88,12 @@ public record Need(
         return allows(NAME, name.value()) && allows(ACCOUNT, account);
     }
 
+    /** Whether an environment can serve it. */
+    boolean wants(Environment environment) {
+        return fits(environment.record().shape())
+                && allows(environment.name(), environment.record().account());
+    }
+
     private boolean allows(String type, @Nullable String own) {
         Set<String> allowed = constraints.get(type);
         return allowed == null || (own != null && allowed.contains(own));

@@ -56,9 +56,7 @@ public record NeedClass(List<Need> needs, boolean distinctAccounts, String diges
 
     /** Whether an environment can serve one of the needs. */
     public boolean wants(Environment environment) {
-        return needs.stream()
-                .anyMatch(need -> need.fits(environment.record().shape())
-                        && need.allows(environment.name(), environment.record().account()));
+        return needs.stream().anyMatch(need -> need.wants(environment));
     }
 
     /** As JSON text: {@code {"needs":[…],"distinctAccounts":…}}, as it is stored. */

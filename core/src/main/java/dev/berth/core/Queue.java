@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -37,6 +38,8 @@ final class Queue {
     private final Map<EnvironmentName, Allocation> kept = new HashMap<>();
     /** Needs for which there was not enough, as long as the queue is served in order: there will not be more for those behind. */
     private final Set<NeedClass> exhausted = new HashSet<>();
+    /** Lines in which somebody who was looked at still waits. */
+    private final Set<Line.Key> unserved = new HashSet<>();
     /** What those count on who wait and were not loaded. */
     private final List<NeedClass> behind = new ArrayList<>();
 
@@ -61,33 +64,44 @@ final class Queue {
 
     /** Gives what is free to those who wait, in their order; whoever can never be served waits no more. */
     void serve() {
-        gatherer = null;
-        gathered = Set.of();
-        lentUntil = null;
-        kept.clear();
         behind.clear();
-        var heads = new LinkedHashMap<Line.Key, Deque<Allocation>>();
-        var servedAll = new HashSet<Line.Key>();
+        do {
+            serveInOrder();
+        } while (countsInVain());
         for (var line : working.lines()) {
-            var waiting = new ArrayDeque<>(working.waitingIn(line.key()));
-            if (!waiting.isEmpty()) {
-                heads.put(line.key(), waiting);
-                servedAll.add(line.key());
-            }
-        }
-        for (var next = first(heads.values()); next != null; next = first(heads.values())) {
-            if (!serve(next)) {
-                servedAll.remove(next.line());
-            }
-        }
-        exhausted.clear();
-        for (var line : working.lines()) {
-            noteUnloaded(line, heads.containsKey(line.key()) && !servedAll.contains(line.key()));
+            noteUnloaded(line, unserved.contains(line.key()));
         }
         boolean special = working.lines().stream().anyMatch(line -> line.need() == null);
         if (special && working.hasChanged() && working.count(EnvironmentState.Name.AVAILABLE) > 0) {
             working.leaveUnserved(); // what was looked up for them is as it was before the batch
         }
+    }
+
+    private void serveInOrder() {
+        gatherer = null;
+        gathered = Set.of();
+        lentUntil = null;
+        kept.clear();
+        unserved.clear();
+        var heads = new LinkedHashMap<Line.Key, Deque<Allocation>>();
+        for (var line : working.lines()) {
+            var waiting = new ArrayDeque<>(working.waitingIn(line.key()));
+            if (!waiting.isEmpty()) {
+                heads.put(line.key(), waiting);
+            }
+        }
+        for (var next = first(heads.values()); next != null; next = first(heads.values())) {
+            if (!serve(next)) {
+                unserved.add(next.line());
+            }
+        }
+        exhausted.clear();
+    }
+
+    /** Whether something is kept or gathered for somebody whose principal got so much since that it may have no more. */
+    private boolean countsInVain() {
+        return (gatherer != null && isOverQuota(gatherer))
+                || kept.values().stream().anyMatch(this::isOverQuota);
     }
 
     private @Nullable Allocation first(Collection<Deque<Allocation>> heads) {
@@ -204,7 +218,7 @@ final class Queue {
     }
 
     /**
-     * Somebody was served at once: what was kept for those behind it is kept no more.
+     * Somebody was served at once: what was kept for those behind it is kept no more, nor what its principal may not have any more.
      *
      * @param place where it had kept asking
      */
@@ -213,7 +227,7 @@ final class Queue {
                 .map(chosen -> kept.get(chosen.environment().name()))
                 .anyMatch(keeper ->
                         keeper != null && (place == null || !keeper.id().equals(place.id())));
-        if (others) {
+        if (others || countsInVain()) {
             serve();
         }
     }
@@ -479,8 +493,8 @@ final class Queue {
             var each = need.needs().get(i);
             var known = working.slice().census().get(each);
             var own = (known == null
-                            ? anyOf(working.fits(need).get(i), slots, need.count(), lendable)
-                            : known.stream()
+                            ? anyOf(working.fits(need).get(i), avoid, slots, need.count(), lendable)
+                            : asTheyAre(each, known)
                                     .filter(candidate ->
                                             !lendable || (candidate.lendable() && !avoid.contains(candidate.name())))
                                     .map(candidate -> slot(slots, need, candidate.name(), candidate.account())))
@@ -499,16 +513,43 @@ final class Queue {
         return true;
     }
 
+    /** The candidates for a need, as this batch has left them. */
+    private Stream<Slice.Candidate> asTheyAre(Need need, List<Slice.Candidate> before) {
+        return Stream.concat(
+                before.stream()
+                        .filter(candidate -> Objects.equals(
+                                working.find(candidate.name()),
+                                working.slice().environments().get(candidate.name()))),
+                working.changed().stream()
+                        .map(working::environment)
+                        .filter(environment -> environment.pool() == working.poolNumber()
+                                && !(environment.state() instanceof EnvironmentState.Retired)
+                                && need.wants(environment))
+                        .map(environment -> new Slice.Candidate(
+                                environment.name(), environment.record().account(), isLendable(environment))));
+    }
+
     /** Environments of these shapes are all alike: as many of each as there are, but not more than could be needed. */
-    private Stream<Integer> anyOf(List<String> shapes, Map<String, Integer> slots, int most, boolean lendable) {
+    private Stream<Integer> anyOf(
+            List<String> shapes, Set<EnvironmentName> avoid, Map<String, Integer> slots, int most, boolean lendable) {
         var found = new ArrayList<Integer>();
         for (var shape : shapes) {
             var count = working.shape(shape);
-            int many = Math.min(most, lendable ? count.lendable() : count.total());
+            int many = Math.min(most, lendable ? count.lendable() - avoided(shape, avoid) : count.total());
             for (int i = 0; i < many; i++) {
                 found.add(slots.computeIfAbsent("shape " + shape + " " + i, _ -> slots.size()));
             }
         }
         return found.stream();
+    }
+
+    private int avoided(String shape, Set<EnvironmentName> avoid) {
+        return (int) avoid.stream()
+                .map(working::find)
+                .filter(environment -> environment != null
+                        && environment.pool() == working.poolNumber()
+                        && environment.record().shape().digest().equals(shape)
+                        && isLendable(environment))
+                .count();
     }
 }

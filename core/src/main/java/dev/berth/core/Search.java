@@ -43,24 +43,14 @@ public final class Search {
     private final Map<String, Integer> givenBack = new HashMap<>();
     /** Environments that are free, and may be so no more before anybody is served in this batch; by the digest of their shape. */
     private final Map<String, Integer> leaving = new HashMap<>();
+    /** How many environments of the pool that is. */
+    private int touched;
 
     /**
      * @param shapes by digest, as the slice will have them
+     * @param fit of the same shapes
      * @param environments all that was loaded for the batch itself: whatever of it comes free can be lent in the same batch
      * @param holders those of the lines, by name
-     */
-    public Search(
-            Pool pool,
-            Map<String, ShapeCount> shapes,
-            Collection<Environment> environments,
-            Map<String, Holder> holders,
-            Instant now,
-            int mostHeads) {
-        this(pool, shapes, new Fit(shapes.values()), environments, holders, now, mostHeads);
-    }
-
-    /**
-     * @param fit of the same shapes
      */
     public Search(
             Pool pool,
@@ -81,6 +71,7 @@ public final class Search {
         this.mostHeads = mostHeads;
         for (var environment : environments) {
             if (environment.pool() == pool.number()) {
+                touched++;
                 (environment.isFree() ? leaving : named)
                         .merge(environment.record().shape().digest(), 1, Integer::sum);
                 var tenant = environment.tenant();
@@ -325,7 +316,11 @@ public final class Search {
                 found.merge(
                         each,
                         new Census(
-                                each, fitting, need.distinctAccounts(), need.count() + AllocationState.Setbacks.MOST),
+                                each,
+                                fitting,
+                                need.distinctAccounts(),
+                                // so many of them may be gone at the end of the batch
+                                need.count() + AllocationState.Setbacks.MOST + touched),
                         (one, other) -> new Census(
                                 each,
                                 fitting,

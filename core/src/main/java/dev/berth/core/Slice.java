@@ -56,48 +56,6 @@ public record Slice(
         Map<String, Integer> busyAccounts,
         boolean complete) {
 
-    /** With nothing remembered of its shapes. */
-    public Slice(
-            Pool pool,
-            Map<AllocationId, Allocation> allocations,
-            Map<EnvironmentName, Environment> environments,
-            Map<String, EnvironmentName> identities,
-            Map<String, ShapeCount> shapes,
-            Map<Line.Key, Line> lines,
-            Map<String, Holder> holders,
-            Map<String, Instant> givenBack,
-            List<AllocationId> queue,
-            List<EnvironmentName> free,
-            Map<Place, AllocationId> places,
-            Map<Need, List<Candidate>> census,
-            Map<NeedClass, List<Instant>> returns,
-            List<EnvironmentName> due,
-            List<EnvironmentName> work,
-            Map<KeyUse.Key, KeyUse> keys,
-            Map<String, Integer> busyAccounts,
-            boolean complete) {
-        this(
-                pool,
-                allocations,
-                environments,
-                identities,
-                shapes,
-                new Fit(shapes.values()),
-                lines,
-                holders,
-                givenBack,
-                queue,
-                free,
-                places,
-                census,
-                returns,
-                due,
-                work,
-                keys,
-                busyAccounts,
-                complete);
-    }
-
     /** By what a caller who keeps asking is known again: the same principal, requester and need. */
     public record Place(String principal, String requester, NeedClass need) {
         static Place of(Command.Ask ask) {

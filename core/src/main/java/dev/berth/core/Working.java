@@ -187,6 +187,11 @@ final class Working {
         return found;
     }
 
+    /** Those that this batch wrote, by their names of now. */
+    Set<EnvironmentName> changed() {
+        return environmentsBefore.keySet();
+    }
+
     /** Writes an environment that was moved by this trigger. */
     void move(Transitions.Trigger trigger, @Nullable Environment from, Environment after) {
         // As it is here: the caller may have taken marks off already, and the difference has to show that.

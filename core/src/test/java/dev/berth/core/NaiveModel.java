@@ -234,20 +234,23 @@ final class NaiveModel {
         return batches;
     }
 
+    /** Whether what has to happen to it was left to a batch that followed at once. */
+    boolean isLeft(Loan loan) {
+        int batch = batches - firstOfRun;
+        return batch < actual.lastLiving.size() - 1
+                && actual.lastLiving.get(batch).contains(loan.id);
+    }
+
     /** Whether it came with the commands that were compared last. */
     boolean isNew(Loan loan) {
         return loan.cameIn >= firstOfRun;
     }
 
-    /**
-     * What each command has to be answered, in the words of {@link Scenario}.
-     *
-     * @param followed how many batches without a command followed at once
-     */
-    List<String> run(List<Command> commands, List<Answer> answers, Instant at, int followed) {
+    /** What each command has to be answered, in the words of {@link Scenario}; batches without a command may have followed at once. */
+    List<String> run(List<Command> commands, List<Answer> answers, Instant at) {
         firstOfRun = batches + 1;
         var said = batch(commands, answers, at);
-        for (int i = 0; i < followed; i++) {
+        for (int i = 1; i < actual.lastLiving.size(); i++) {
             batch(List.of(new Command.Tick()), List.of(), at);
         }
         for (int i = 0; i < commands.size(); i++) { // an allocation is answered as it is in the end
@@ -291,7 +294,7 @@ final class NaiveModel {
         queue.serve();
         for (int i = 0; i < commands.size(); i++) {
             if (commands.get(i) instanceof Command.Ask ask) {
-                said.set(i, isRefused(ask, answers.get(i), commands) ? "unsatisfiable" : ask(ask));
+                said.set(i, ask(ask));
             }
         }
         checks();
@@ -302,15 +305,6 @@ final class NaiveModel {
         }
         touched = now;
         return said;
-    }
-
-    /** Who asks for certain environments is refused what comes with the same batch, too: it is not known yet. */
-    private boolean isRefused(Command.Ask ask, Answer answer, List<Command> commands) {
-        return ask.request().need().isSpecial()
-                && answer instanceof Answer.Refused refused
-                && refused.refusal() == Refusal.UNSATISFIABLE
-                && (queue.isImpossible(ask.request().need())
-                        || commands.stream().anyMatch(Command.Register.class::isInstance));
     }
 
     private String first(Command command) {
@@ -457,7 +451,7 @@ final class NaiveModel {
         if (!listed) {
             return "no-such-pool";
         }
-        if (queue.isImpossible(request.need()) && !queue.isLate(ask)) {
+        if (queue.isImpossible(request.need())) {
             return "unsatisfiable";
         }
         var quota = policy.quota(ask.principal());
@@ -504,7 +498,7 @@ final class NaiveModel {
             queue.join(loan);
         } else {
             grant(loan, choice);
-            queue.took(choice, loan, place);
+            queue.took(choice, place);
         }
         return "loan " + loan.id;
     }
@@ -534,15 +528,16 @@ final class NaiveModel {
         }
     }
 
-    /** Somebody is interested: noted again when a third of the time is over. */
+    /** Somebody is interested: noted again when a third of the time is over, but for a longer open call. */
     private void note(Loan loan, Duration open) {
         if (loan.isPending()) {
             var liveness = policy.queue().liveness();
             var third = liveness.multipliedBy(2).dividedBy(3);
             if (loan.interest == null || !loan.interest.isAfter(now.plus(third))) {
-                var until = now.plus(open);
                 loan.interest = now.plus(liveness);
-                loan.open = loan.open == null || loan.open.isBefore(until) ? until : loan.open;
+            }
+            if (loan.open == null || loan.open.isBefore(now.plus(open))) {
+                loan.open = now.plus(open);
             }
         } else {
             loan.collectBy = null;

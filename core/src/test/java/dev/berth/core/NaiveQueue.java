@@ -178,6 +178,17 @@ final class NaiveQueue {
     // ---- serving
 
     void serve() {
+        do {
+            serveInOrder();
+        } while (countsInVain());
+    }
+
+    /** Whether something is kept for somebody whose principal got so much since that it may have no more. */
+    private boolean countsInVain() {
+        return (gatherer != null && isOverQuota(gatherer)) || kept.stream().anyMatch(each -> isOverQuota(each.owner));
+    }
+
+    private void serveInOrder() {
         gatherer = null;
         lentUntil = null;
         foggy = false;
@@ -195,6 +206,9 @@ final class NaiveQueue {
 
     private void serve(Loan next) {
         boolean never = !model.listed || isImpossible(next.need());
+        if (never && model.isLeft(next)) {
+            return;
+        }
         if (never && (isOutOfTime(next) || (next.need().isSpecial() && !hasReallyGone(next)))) {
             var real = model.actual.find(next.id);
             if (real != null && real.state() instanceof AllocationState.Polling polling) {
@@ -224,12 +238,6 @@ final class NaiveQueue {
         } else {
             model.grant(next, choice);
         }
-    }
-
-    /** Whether it waits though what it needs was taken out with the same batch: that is noticed later. */
-    boolean isLate(Command.Ask ask) {
-        return ask.request().need().isSpecial()
-                && model.things.values().stream().anyMatch(thing -> thing.isGone() && thing.since.equals(model.now()));
     }
 
     private boolean hasReallyGone(Loan loan) {
@@ -293,11 +301,12 @@ final class NaiveQueue {
     }
 
     /** What was kept for those behind one who was served at once is kept no more. */
-    void took(Choice choice, Loan taker, @Nullable Loan place) {
-        if (kept.stream()
-                .anyMatch(each -> each.owner.isPlace()
-                        && each.owner != place
-                        && choice.names().stream().anyMatch(each.among::contains))) {
+    void took(Choice choice, @Nullable Loan place) {
+        if (countsInVain()
+                || kept.stream()
+                        .anyMatch(each -> each.owner.isPlace()
+                                && each.owner != place
+                                && choice.names().stream().anyMatch(each.among::contains))) {
             serve();
         }
     }

@@ -41,8 +41,8 @@ final class NaiveStore {
     private final UnaryOperator<Slice> blind;
     /** What the last commands, and the batches that followed them at once, wrote. */
     final Set<EnvironmentName> lastChanged = new HashSet<>();
-    /** How many batches followed the last commands at once. */
-    int lastFollowed;
+    /** What lived after the last commands, and after each of the batches that followed them at once. */
+    final List<Set<AllocationId>> lastLiving = new ArrayList<>();
 
     NaiveStore(int mostDue, int mostHeads, UnaryOperator<Decision> tamper) {
         this(mostDue, mostHeads, tamper, UnaryOperator.identity());
@@ -66,7 +66,7 @@ final class NaiveStore {
     /** One batch, and the further ones that it says are to follow at once. The answers are those of the first. */
     Decision run(int pool, List<Command> commands, Instant now) {
         lastChanged.clear();
-        lastFollowed = 0;
+        lastLiving.clear();
         var first = once(pool, commands, now);
         lastEvents.clear();
         lastEvents.addAll(first.events());
@@ -76,7 +76,6 @@ final class NaiveStore {
                 throw new AssertionError("another batch is asked for without an end");
             }
             var next = once(pool, List.of(new Command.Tick()), now);
-            lastFollowed++;
             lastEvents.addAll(next.events());
             again = next.again();
         }
@@ -90,6 +89,7 @@ final class NaiveStore {
         var decision = tamper.apply(Rules.decide(slice, commands, now));
         decision.environments().forEach(change -> lastChanged.add(change.after().name()));
         new StoreCheck(this).apply(pool, commands, decision, now);
+        lastLiving.add(Set.copyOf(live.keySet()));
         return decision;
     }
 
@@ -156,7 +156,8 @@ final class NaiveStore {
             });
             var sharers = new HashMap<String, Holder>();
             waiting.keySet().forEach(key -> addHolder(sharers, key.holder()));
-            var search = new Search(pool, counted, List.copyOf(loaded.values()), sharers, now, mostHeads);
+            var fit = new Fit(counted.values());
+            var search = new Search(pool, counted, fit, List.copyOf(loaded.values()), sharers, now, mostHeads);
             var queue = queue(search.heads(waiting.values()));
             search.names(needs.asks(), allocations.values()).forEach(this::add);
             addTheirs();
@@ -168,6 +169,7 @@ final class NaiveStore {
                     loaded,
                     identities,
                     counted,
+                    fit,
                     waiting,
                     holders(sharers),
                     givenBack(),

@@ -10,6 +10,7 @@ import dev.berth.core.EnvironmentState.Available;
 import dev.berth.core.EnvironmentState.Cleaning;
 import dev.berth.core.EnvironmentState.Retired;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -80,7 +81,8 @@ final class StoreCheck {
         sharers(after, now);
         keys(decision);
         identities();
-        granted.forEach((allocation, grants) -> order(after, allocation, grants, decision.forgotten()));
+        var turns = turns(commands, decision);
+        granted.forEach((allocation, grants) -> order(after, allocation, grants, turns));
         for (int i = 0; i < commands.size(); i++) {
             answer(commands.get(i), decision.answers().get(i));
         }
@@ -379,17 +381,41 @@ final class StoreCheck {
         }
     }
 
+    /** A place that was taken up, or made and perhaps taken up in the same batch, with its rank. */
+    private record Turn(Slice.Place place, long rank, long arrival) {}
+
+    private static List<Turn> turns(List<Command> commands, Decision decision) {
+        var turns = new ArrayList<Turn>();
+        decision.forgotten()
+                .forEach(place -> turns.add(new Turn(Slice.Place.of(place), place.rank(), place.arrival())));
+        for (int i = 0; i < commands.size(); i++) {
+            if (commands.get(i) instanceof Command.Ask ask
+                    && decision.answers().get(i) instanceof Answer.Refused refused
+                    && refused.refusal() == Refusal.NO_ENVIRONMENT_AVAILABLE) {
+                var pool = decision.pool();
+                turns.add(new Turn(
+                        Slice.Place.of(ask),
+                        Allocation.rank(
+                                pool.touchedAt(),
+                                ask.request().priority(),
+                                pool.policy().queue().aging()),
+                        pool.sequence()));
+            }
+        }
+        return turns;
+    }
+
     /** Nobody later takes what an earlier one that still waits counts on, except as a loan. */
-    private void order(Pool after, Allocation granted, List<Grant> grants, List<Allocation> places) {
+    private void order(Pool after, Allocation granted, List<Grant> grants, List<Turn> turns) {
         if (after.policy().queue().order() == Policy.Queueing.Order.FAIR || isLoan(granted)) {
             return; // whose turn it was cannot be told afterwards
         }
         // whoever kept asking has the place of its first time, unless it asks with a higher priority now
-        var turn = places.stream()
-                .filter(place ->
-                        Slice.Place.of(place).equals(Slice.Place.of(granted)) && place.rank() <= granted.rank())
+        var own = Slice.Place.of(granted);
+        var turn = turns.stream()
+                .filter(each -> each.place().equals(own) && each.rank() <= granted.rank())
                 .findFirst()
-                .orElse(granted);
+                .orElse(new Turn(own, granted.rank(), granted.arrival()));
         var free = store.inPool(after).filter(Environment::isFree).toList();
         for (var waiting : store.queue(after).toList()) {
             boolean earlier = waiting.rank() < turn.rank()

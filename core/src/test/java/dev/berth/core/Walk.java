@@ -196,7 +196,7 @@ final class Walk {
     }
 
     private void compare(List<Command> batch, Decision decision, NaiveModel model) {
-        var expected = model.run(batch, decision.answers(), now, store.lastFollowed);
+        var expected = model.run(batch, decision.answers(), now);
         for (int i = 0; i < batch.size(); i++) {
             var said = said(decision.answers().get(i));
             // Where many wait in a pool that is taken out, some are ended by the batches that follow at once.

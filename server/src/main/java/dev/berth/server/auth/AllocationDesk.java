@@ -167,18 +167,20 @@ public final class AllocationDesk implements Ledger.Listener {
     public Allocation attend(Principal principal, Allocation allocation, Duration open) {
         var seen = allocation;
         // Twice: who comes back to the queue may be served at once, and then fetches that.
-        for (int i = 0; i < 2 && principal.owns(seen) && isWorthNoting(seen); i++) {
+        for (int i = 0; i < 2 && principal.owns(seen) && isWorthNoting(seen, open); i++) {
             var answer = ledger.call(seen.pool(), new Command.Attend(seen.id(), principal.caller(), open));
             seen = answer instanceof Answer.Current(Allocation now) ? now : seen;
         }
         return seen;
     }
 
-    private boolean isWorthNoting(Allocation allocation) {
+    private boolean isWorthNoting(Allocation allocation, Duration open) {
         return switch (allocation.state()) {
             case Pending pending -> {
                 var known = pending.interestUntil();
-                yield known == null || !known.isAfter(time.now().plus(noted(allocation.pool())));
+                yield known == null
+                        || !known.isAfter(time.now().plus(noted(allocation.pool())))
+                        || (open.isPositive() && time.now().plus(open).isAfter(pending.openUntil()));
             }
             case Active active -> active.collectBy() != null;
             case Granting _, Polling _, Ended _ -> false;

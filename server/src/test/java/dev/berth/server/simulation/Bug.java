@@ -256,6 +256,7 @@ enum Bug {
                 environments,
                 slice.identities(),
                 slice.shapes(),
+                slice.fit(),
                 lines,
                 slice.holders(),
                 slice.givenBack(),
