@@ -30,7 +30,8 @@ import org.jspecify.annotations.Nullable;
  * @param returns for needs whose heads gather, when environments that can serve them are back, the earliest first, as
  *     {@link Search#returns} says
  * @param due environments about which the rules have to do something by themselves
- * @param work environments with a step that can be claimed, issuing first, then the longest due; only where the batch claims
+ * @param work environments with a step that can be claimed, issuing first, then those whose claim was lost, then the longest due; only
+ *     where the batch claims
  * @param keys the keys that the batch names, where they were used before
  * @param busyAccounts provider accounts in which an upkeep step runs under a claim, with how many
  * @param complete false when some list was cut at its limit: another batch is to follow at once

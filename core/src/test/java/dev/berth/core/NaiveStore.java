@@ -434,8 +434,8 @@ final class NaiveStore {
             inPool(pool)
                     .filter(environment ->
                             isDue(environment.state().workAt(), now) && isIssuing(environment) == issuing)
-                    .sorted(Comparator.comparing(
-                            environment -> environment.state().workAt()))
+                    .sorted(Comparator.<Environment, Boolean>comparing(environment -> !isClaimed(environment))
+                            .thenComparing(environment -> environment.state().workAt()))
                     .filter(environment -> issuing
                             || isClaimed(environment)
                             || environment.record().account() == null

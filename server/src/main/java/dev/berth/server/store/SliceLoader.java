@@ -309,10 +309,19 @@ final class SliceLoader {
     private List<EnvironmentName> work() {
         var work = new ArrayList<EnvironmentName>();
         for (boolean issuing : new boolean[] {true, false}) {
+            // Lost claims have places of the pool, and keep all others waiting until they are taken over.
             work.addAll(environments(
                     "SELECT " + Rows.ENVIRONMENT_COLUMNS + """
-                             FROM environment AS candidate WHERE pool = ?1 AND issuing = ?2 AND work_at <= ?3
-                            AND (issuing = 1 OR claimed = 1 OR account IS NULL OR
+                             FROM environment WHERE pool = ? AND claimed = 1 AND issuing = ? AND work_at <= ?
+                            ORDER BY work_at LIMIT ?""",
+                    pool.number(),
+                    issuing,
+                    now,
+                    needs.work() + SPARE_WORK));
+            work.addAll(environments(
+                    "SELECT " + Rows.ENVIRONMENT_COLUMNS + """
+                             FROM environment AS candidate WHERE pool = ?1 AND issuing = ?2 AND work_at <= ?3 AND claimed = 0
+                            AND (issuing = 1 OR account IS NULL OR
                                 (SELECT COUNT(*) FROM environment AS busy WHERE busy.pool = ?1
                                  AND busy.account = candidate.account AND busy.claimed = 1 AND busy.issuing = 0) < ?4)
                             ORDER BY work_at LIMIT ?5""",

@@ -778,14 +778,13 @@ abstract class StoreContract {
     }
 
     @Test
-    void aSliceHasStepsToClaimIssuingFirstThenTheLongestDue() {
+    void aSliceHasStepsToClaimIssuingFirstThenThoseOfLostWorkersThenTheLongestDue() {
         draft().add(environment(pool, "clean-2", new EnvironmentState.Cleaning(work(Step.CLEAN, NOON.minusSeconds(2)))))
                 .add(environment(
                         pool, "clean-1", new EnvironmentState.Cleaning(work(Step.CLEAN, NOON.minusSeconds(1)))))
                 .add(environment(pool, "check", new EnvironmentState.Checking(work(Step.VERIFY, NOON), null)))
                 .add(environment(pool, "issue", new EnvironmentState.Allocated(work(Step.ISSUE, NOON), null)))
-                .add(environment(
-                        pool, "lapsed", new EnvironmentState.Cleaning(claimed(Step.CLEAN, NOON.minusSeconds(3)))))
+                .add(environment(pool, "lapsed", new EnvironmentState.Cleaning(claimed(Step.CLEAN, NOON))))
                 .add(environment(
                         pool, "under-way", new EnvironmentState.Cleaning(claimed(Step.CLEAN, NOON.plusMillis(1)))))
                 .add(environment(pool, "later", new EnvironmentState.Cleaning(work(Step.CLEAN, NOON.plusMillis(1)))))
