@@ -38,10 +38,10 @@ final class Queue {
     private final Map<EnvironmentName, Allocation> kept = new HashMap<>();
     /** Needs for which there was not enough, as long as the queue is served in order: there will not be more for those behind. */
     private final Set<NeedClass> exhausted = new HashSet<>();
-    /** Lines in which somebody who was looked at still waits. */
-    private final Set<Line.Key> unserved = new HashSet<>();
     /** What those count on who wait and were not loaded. */
     private final List<NeedClass> behind = new ArrayList<>();
+    /** Whether such a one may count on anything, as its needs are special: nothing is lent before it was looked at. */
+    private boolean isBlind;
 
     Queue(Working working, Lending lending) {
         this.working = working;
@@ -64,17 +64,26 @@ final class Queue {
 
     /** Gives what is free to those who wait, in their order; whoever can never be served waits no more. */
     void serve() {
-        behind.clear();
         do {
             serveInOrder();
         } while (countsInVain());
-        for (var line : working.lines()) {
-            noteUnloaded(line, unserved.contains(line.key()));
-        }
         boolean special = working.lines().stream().anyMatch(line -> line.need() == null);
         if (special && working.hasChanged() && working.count(EnvironmentState.Name.AVAILABLE) > 0) {
             working.leaveUnserved(); // what was looked up for them is as it was before the batch
         }
+        if (working.isResized() && working.lines().stream().anyMatch(this::hasMoreThanWasLoaded)) {
+            working.leaveUnserved();
+        }
+    }
+
+    /** Whether there is enough free for one of a line, now that other environments came, and it was not loaded as there was not before. */
+    private boolean hasMoreThanWasLoaded(Line line) {
+        var need = line.need();
+        return need != null
+                && fitting(need).mapToInt(ShapeCount::free).sum() >= need.count()
+                && fitting(need)
+                        .anyMatch(count ->
+                                count.free() > working.freeLoaded(count.shape().digest()));
     }
 
     private void serveInOrder() {
@@ -82,17 +91,26 @@ final class Queue {
         gathered = Set.of();
         lentUntil = null;
         kept.clear();
-        unserved.clear();
+        behind.clear();
+        isBlind = false;
+        var unserved = new HashSet<Line.Key>();
         var heads = new LinkedHashMap<Line.Key, Deque<Allocation>>();
         for (var line : working.lines()) {
-            var waiting = new ArrayDeque<>(working.waitingIn(line.key()));
+            var waiting = new ArrayDeque<>(working.headsOf(line));
+            if (waiting.isEmpty() || line.need() == null) {
+                noteUnloaded(line);
+            }
             if (!waiting.isEmpty()) {
                 heads.put(line.key(), waiting);
             }
         }
         for (var next = first(heads.values()); next != null; next = first(heads.values())) {
+            var line = next.line();
             if (!serve(next)) {
-                unserved.add(next.line());
+                unserved.add(line);
+            }
+            if (Objects.requireNonNull(heads.get(line)).isEmpty() && !unserved.contains(line)) {
+                working.lines().stream().filter(each -> each.key().equals(line)).forEach(this::noteUnloaded);
             }
         }
         exhausted.clear();
@@ -149,7 +167,7 @@ final class Queue {
     private boolean keep(Allocation place, Polling polling) {
         var pick = isOverQuota(place) ? null : choose(place, place, true);
         if (pick == null || pick.loan()) {
-            if (polling.keptUntil() != null) { // somebody before it has it now: that is no miss
+            if (polling.keptUntil() != null && !isPutOff(place)) { // somebody before it has it now: that is no miss
                 working.put(place.in(new Polling(polling.askedAt(), null, polling.misses(), true)));
             }
             return false;
@@ -162,6 +180,13 @@ final class Queue {
         return false;
     }
 
+    /** Whether only those stand in its way who were not loaded: the batch that follows tells. */
+    private boolean isPutOff(Allocation place) {
+        return (isBlind || !behind.isEmpty())
+                && !isOverQuota(place)
+                && assign(place, environment -> isLeftFor(place, environment, true, false), true) != null;
+    }
+
     /** Whether its principal, or who it shares the pool as, has as much as it may. */
     boolean isOverQuota(Allocation waiting) {
         var quota = working.policy().quota(waiting.principal()).held();
@@ -172,12 +197,12 @@ final class Queue {
     }
 
     /**
-     * Those of a line who were not loaded are served by another batch, if this one made a difference to them.
-     *
-     * @param isUnserved whether somebody before them still waits
+     * Those of a line who were not loaded are served by another batch, if this one made a difference to them. They may come before
+     * whoever is left: what they could use is kept for them.
      */
-    private void noteUnloaded(Line line, boolean isUnserved) {
-        if (line.waiting() <= working.waitingIn(line.key()).size()) {
+    private void noteUnloaded(Line line) {
+        int loaded = working.headsOf(line).size();
+        if (line.waiting() <= loaded) {
             return;
         }
         var need = line.need();
@@ -190,13 +215,13 @@ final class Queue {
                 : fitting(need).anyMatch(count -> count.free() > 0)
                         && fitting(need).mapToInt(ShapeCount::lendable).sum() >= need.count();
         var sharer = line.key().holder();
-        if (!could
-                || isUnserved
-                || working.policy().bars(sharer, working.holder(sharer).held())) {
+        if (!could || working.policy().bars(sharer, working.holder(sharer).held())) {
             return;
         }
         if (need != null) {
             behind.add(need);
+        } else {
+            isBlind |= loaded < Search.MOST_SPECIAL && working.hasChanged();
         }
         if (working.hasChanged()) {
             working.leaveUnserved();
@@ -315,19 +340,23 @@ final class Queue {
     }
 
     private boolean mayTake(Environment environment, Allocation who, boolean hasPlace, boolean asLoan) {
+        return !isBlind
+                && behind.stream().noneMatch(need -> need.wants(environment))
+                && isLeftFor(who, environment, hasPlace, asLoan);
+    }
+
+    /** Whether nobody before it, of those who were looked at, counts on it. */
+    private boolean isLeftFor(Allocation who, Environment environment, boolean hasPlace, boolean asLoan) {
         var keeper = kept.get(environment.name());
         if (keeper != null && !keeper.id().equals(who.id()) && !(hasPlace && order.compare(who, keeper) < 0)) {
             return false;
         }
         var first = gatherer;
-        if (first != null
-                && !asLoan
-                && !first.id().equals(who.id())
-                && !(hasPlace && order.compare(who, first) < 0)
-                && countsOn(first, environment)) {
-            return false;
-        }
-        return behind.stream().noneMatch(need -> need.wants(environment));
+        return first == null
+                || asLoan
+                || first.id().equals(who.id())
+                || (hasPlace && order.compare(who, first) < 0)
+                || !countsOn(first, environment);
     }
 
     /**

@@ -38,13 +38,15 @@ final class Working {
     private final Set<String> shapesTouched = new LinkedHashSet<>();
     private final Map<NeedClass, List<List<String>>> fits = new HashMap<>();
     private int fittedShapes;
-    /** Whether there are more or fewer environments of some shape than before the batch. */
+
     private boolean resized;
 
     private final Map<Line.Key, Line> lines;
     private final Set<Line.Key> linesTouched = new LinkedHashSet<>();
     /** Those who wait and are not passed over, as far as they were loaded. */
     private final Map<Line.Key, TreeMap<Turn, AllocationId>> queue = new LinkedHashMap<>();
+
+    private final Set<AllocationId> heads;
 
     private final Map<Slice.Place, AllocationId> places;
     private final Map<String, Holder> holders;
@@ -77,6 +79,7 @@ final class Working {
         holders = new HashMap<>(slice.holders());
         slice.free().forEach(name -> offer(environment(name)));
         busyAccounts = new HashMap<>(slice.busyAccounts());
+        heads = Set.copyOf(slice.queue());
         for (var id : slice.queue()) {
             line(allocation(id).line()).put(Turn.of(allocation(id)), id);
         }
@@ -299,6 +302,17 @@ final class Working {
         return those == null ? List.of() : those.values();
     }
 
+    /** How many free ones of a shape are here. */
+    int freeLoaded(String shape) {
+        var those = free.get(shape);
+        return those == null ? 0 : those.size();
+    }
+
+    /** Whether there are more or fewer environments of some shape than before the batch. */
+    boolean isResized() {
+        return resized;
+    }
+
     /** The instants at which those that were granted in this batch have to be back. */
     List<Instant> returnsOfThisBatch(NeedClass need) {
         var returns = new ArrayList<Instant>();
@@ -438,12 +452,20 @@ final class Working {
         return queue.computeIfAbsent(key, _ -> new TreeMap<>());
     }
 
-    /** Those who wait in a line and are not passed over, in order, as far as they were loaded. */
-    List<Allocation> waitingIn(Line.Key line) {
-        var those = queue.get(line);
-        return those == null
-                ? List.of()
-                : those.values().stream().map(this::allocation).toList();
+    /**
+     * The first of those who wait in a line and are not passed over, in order. One that the batch names, and before whom others wait who
+     * were not loaded, is none.
+     */
+    List<Allocation> headsOf(Line line) {
+        var those = queue.get(line.key());
+        if (those == null) {
+            return List.of();
+        }
+        boolean all = those.size() >= line.waiting();
+        return those.values().stream()
+                .filter(id -> all || heads.contains(id))
+                .map(this::allocation)
+                .toList();
     }
 
     /** Every line of the pool in which somebody waits. */
