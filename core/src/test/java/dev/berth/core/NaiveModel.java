@@ -151,6 +151,10 @@ final class NaiveModel {
         @Nullable
         Instant keptUntil;
 
+        /** The same as the batch found it. */
+        @Nullable
+        Instant keptBefore;
+
         int misses;
         boolean awake = true;
 
@@ -270,6 +274,7 @@ final class NaiveModel {
                         || commands.stream().anyMatch(Command.VoidClaims.class::isInstance))) {
             forgive(Duration.between(touched, now));
         }
+        queue.begin();
         var said = new ArrayList<String>();
         for (var command : commands) {
             said.add(first(command));
@@ -294,7 +299,7 @@ final class NaiveModel {
         queue.serve();
         for (int i = 0; i < commands.size(); i++) {
             if (commands.get(i) instanceof Command.Ask ask) {
-                said.set(i, ask(ask));
+                said.set(i, ask(ask, answers.get(i)));
             }
         }
         checks();
@@ -432,7 +437,7 @@ final class NaiveModel {
 
     // ---- loans
 
-    private String ask(Command.Ask ask) {
+    private String ask(Command.Ask ask, Answer answer) {
         var request = ask.request();
         var key = ask.principal() + "/" + request.key();
         var earlier = request.key() == null ? null : keys.get(key);
@@ -472,6 +477,9 @@ final class NaiveModel {
         var place = places.get(asked);
         boolean over = queue.isOverQuota(loan);
         var choice = over ? null : queue.choose(place == null ? loan : place, loan, waits || place != null);
+        if (choice == null && waits && isFullStill(answer)) {
+            return Scenario.slug(((Answer.Refused) answer).refusal());
+        }
         if (choice == null && waits) {
             if (quota.queued() != null
                     && waiting().stream()
@@ -501,6 +509,13 @@ final class NaiveModel {
             queue.took(choice, place);
         }
         return "loan " + loan.id;
+    }
+
+    /** Whether it came too early: somebody left the queue only with a batch that followed at once. */
+    private boolean isFullStill(Answer answer) {
+        return actual.lastLiving.size() > 1
+                && answer instanceof Answer.Refused refused
+                && (refused.refusal() == Refusal.QUEUE_FULL || refused.refusal() == Refusal.QUOTA_EXCEEDED);
     }
 
     private void keepPlace(Loan loan, Slice.Place asked, @Nullable Loan place) {

@@ -30,6 +30,8 @@ final class NaiveQueue {
     private @Nullable Instant lentUntil;
     /** Whether it cannot be told who gathers. */
     private boolean foggy;
+    /** Whether it cannot be told if somebody took what was kept for another, so that the queue was served again. */
+    private boolean unsure;
 
     private final List<Kept> kept = new ArrayList<>();
     /** For whom there was not enough: those behind them, with the same need, are not looked at more closely. */
@@ -138,6 +140,12 @@ final class NaiveQueue {
                 && (one.need().isSpecial() || (one.need().equals(other.need()) && one.isPlace() == other.isPlace()));
     }
 
+    /** Of those who wait for the same, so many are looked at as could be served, and not whoever would give it back in time. */
+    private boolean isFirstOfItsLine(Loan loan) {
+        return model.waiting().stream()
+                .noneMatch(other -> other != loan && isSameLine(loan, other) && ranksBefore(other, loan));
+    }
+
     private Loan first(List<Loan> left) {
         Loan best = null;
         for (var each : left) {
@@ -176,6 +184,11 @@ final class NaiveQueue {
     }
 
     // ---- serving
+
+    void begin() {
+        unsure = false;
+        model.places.values().forEach(place -> place.keptBefore = place.keptUntil);
+    }
 
     void serve() {
         do {
@@ -260,8 +273,8 @@ final class NaiveQueue {
         var own = left(place, true, false);
         var surely = new TreeSet<>(own);
         surely.removeAll(keptFromHim(place, true));
-        boolean sure = canServe(place.need(), surely);
-        if (isOverQuota(place) || (!sure && !canServe(place.need(), own))) {
+        boolean sure = !unsure && canServe(place.need(), surely);
+        if (isOverQuota(place) || (!unsure && !sure && !canServe(place.need(), own))) {
             place.keptUntil = null; // somebody before it has it: that is no miss
             return;
         }
@@ -270,7 +283,7 @@ final class NaiveQueue {
         if (!sure && real != null && real.state() instanceof AllocationState.Polling polling) {
             place.keptUntil = polling.keptUntil() == null && polling.misses() == place.misses
                     ? null
-                    : until.equals(polling.keptUntil()) ? until : place.keptUntil;
+                    : until.equals(polling.keptUntil()) ? until : place.keptBefore;
         } else if (sure && place.keptUntil == null) {
             place.keptUntil = until;
         }
@@ -302,11 +315,15 @@ final class NaiveQueue {
 
     /** What was kept for those behind one who was served at once is kept no more. */
     void took(Choice choice, @Nullable Loan place) {
-        if (countsInVain()
-                || kept.stream()
-                        .anyMatch(each -> each.owner.isPlace()
-                                && each.owner != place
-                                && choice.names().stream().anyMatch(each.among::contains))) {
+        var others = kept.stream()
+                .filter(each -> each.owner.isPlace() && each.owner != place)
+                .toList();
+        boolean may = others.stream().anyMatch(each -> choice.names().stream().anyMatch(each.among::contains));
+        boolean must = others.stream()
+                .anyMatch(each -> each.among.size() <= each.size
+                        && choice.names().stream().anyMatch(each.among::contains));
+        unsure |= may && !must;
+        if (may || countsInVain()) {
             serve();
         }
     }
@@ -425,7 +442,7 @@ final class NaiveQueue {
                     && model.things.values().stream()
                             .noneMatch(thing -> wants(gathers.need(), thing)
                                     && model.actual.lastChanged.contains(new EnvironmentName(thing.name)));
-            if (known && canServe(need, lendable)) {
+            if (known && isFirstOfItsLine(turn) && canServe(need, lendable)) {
                 throw new AssertionError("%s should be lent %d of %s until %s and is not"
                         .formatted(taker.id, need.count(), lendable, lentUntil));
             }
