@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param grantedAt when its session began, or null before
  * @param expiresAt when its session ends, or null where it has no end or has not begun
  * @param expiresIn the rest of the session as the service counts it, or null likewise
- * @param keepaliveBy when it ends unless a sign of life comes, or null where keepalive is off
+ * @param keepaliveBy when it ends unless a sign of life comes, or null where keepalive is off, and for others until its own caller came for it
  * @param heldUntil until when it is kept for a person after a failed run, in place of both deadlines, or null where it is not
  * @param heldFor the principals whom it is kept for, beside the one that asked for it
  * @param endedAt when it ended, or null before

@@ -1,6 +1,7 @@
 package dev.berth.client;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -52,11 +53,19 @@ public final class Lease implements AutoCloseable {
         return lease;
     }
 
-    private static @Nullable Duration ofPool(Allocation allocation) {
-        if (allocation.keepaliveBy() == null || allocation.grantedAt() == null) {
+    /** The pool's own keepalive, as the allocation tells it; a second less where it was collected some time after it was granted. */
+    static @Nullable Duration ofPool(Allocation allocation) {
+        Instant by = allocation.keepaliveBy();
+        Instant since = allocation.grantedAt();
+        if (by == null || since == null) {
             return null;
         }
-        Duration interval = Duration.between(allocation.grantedAt(), allocation.keepaliveBy());
+        Instant end = allocation.expiresAt();
+        Duration left = allocation.expiresIn();
+        if (end != null && left != null && end.minus(left).isAfter(since)) {
+            since = end.minus(left); // when it was answered, on the service's own clock
+        }
+        Duration interval = Duration.between(since, by);
         return interval.isPositive() ? interval : null;
     }
 

@@ -70,6 +70,16 @@ class LeaseTest {
     }
 
     @Test
+    void thePoolsKeepaliveCountsFromTheAnswerWhereThatCameAfterTheGrant() {
+        assertThat(Lease.ofPool(active())).isEqualTo(Duration.ofSeconds(60));
+        String collectedLate = BerthClientTest.ACTIVE
+                .replace("\"expiresIn\": 10800", "\"expiresIn\": 10770")
+                .replace("2026-01-01T00:01:01Z", "2026-01-01T00:01:31Z");
+        assertThat(Lease.ofPool(Replies.allocation(Replies.tree(collectedLate))))
+                .isEqualTo(Duration.ofSeconds(60));
+    }
+
+    @Test
     void aLeaseThatIsHandedOverIsNeitherKeptNorReleasedAnyMore() throws Exception {
         CountDownLatch several = new CountDownLatch(2);
         try (ScriptedService service = new ScriptedService(asked -> {

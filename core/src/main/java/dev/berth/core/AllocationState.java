@@ -122,7 +122,7 @@ public sealed interface AllocationState {
      * Held.
      *
      * @param expiresAt the session's end; null where the pool has none, and while it is kept for a person
-     * @param keepaliveBy when the next sign of life is due; null when none is asked for
+     * @param keepaliveBy when the next sign of life is due; null when none is asked for, and until it is collected
      * @param collectBy when it ends unless its caller comes for it; null once that has come
      * @param loan whether it has what another request gathers: then it is not extended
      * @param hold for whom it is kept after a failed run; null where it is not

@@ -338,10 +338,13 @@ final class Lending {
                         null));
     }
 
-    /** With a fresh interval until the next sign of life, which never goes past the session's end. */
+    /** With a fresh interval until the next sign of life, which never goes past the session's end; none until it is collected. */
     private Active alive(Allocation allocation, Active active) {
         if (allocation.keepalive() == null || active.hold() != null) {
             return active;
+        }
+        if (active.collectBy() != null) {
+            return active.alive(null); // who does not know of it yet cannot keep it alive
         }
         var by = now.plus(allocation.keepalive());
         var end = active.expiresAt();
@@ -455,7 +458,7 @@ final class Lending {
                 working.put(allocation.in(pending.watched(known, openUntil)));
             }
         } else if (allocation.state() instanceof Active active && active.collectBy() != null) {
-            working.put(allocation.in(active.collected(null)));
+            working.put(allocation.in(alive(allocation, active.collected(null))));
         }
     }
 
@@ -476,8 +479,9 @@ final class Lending {
             case Pending pending -> working.put(allocation.in(pending.watched(null, now)));
             case Granting granting -> working.put(allocation.in(granting.watched(now)));
             case Active active ->
-                working.put(allocation.in(
-                        active.collected(now.plus(working.policy().queue().liveness()))));
+                working.put(allocation.in(alive(
+                        allocation,
+                        active.collected(now.plus(working.policy().queue().liveness())))));
         }
         return new Answer.Current(allocation);
     }
@@ -811,8 +815,12 @@ final class Lending {
         }
     }
 
-    /** Nobody could be heard for a while: that counts against nobody. */
-    void forgiveOutage() {
+    /**
+     * Nobody could be heard for a while: that counts against nobody.
+     *
+     * @param restarted whether no process lived through it: then every connection that waited is gone
+     */
+    void forgiveOutage(boolean restarted) {
         var silence = Duration.between(working.slice().pool().touchedAt(), now);
         for (var allocation : working.ownAllocations()) {
             switch (allocation.state()) {
@@ -822,7 +830,7 @@ final class Lending {
                             pending.interestUntil() == null
                                     ? null
                                     : pending.interestUntil().plus(silence),
-                            pending.openUntil(),
+                            restarted ? now : pending.openUntil(),
                             pending.setbacks())));
                 case Polling polling ->
                     working.put(allocation.in(
@@ -832,7 +840,7 @@ final class Lending {
                             granting.grants(),
                             granting.until().plus(silence),
                             granting.giveUpAt().plus(silence),
-                            granting.openUntil(),
+                            restarted ? now : granting.openUntil(),
                             granting.loan(),
                             granting.setbacks())));
                 case Active active ->

@@ -47,8 +47,9 @@ public final class Rules {
         var maintenance = new Maintenance(working, lending);
         var registry = new Registry(working, lending);
         var answers = new Answer[commands.size()];
-        if (isAfterOutage(slice.pool(), commands.stream().anyMatch(Command.VoidClaims.class::isInstance), now)) {
-            lending.forgiveOutage();
+        boolean restarted = commands.stream().anyMatch(Command.VoidClaims.class::isInstance);
+        if (isAfterOutage(slice.pool(), restarted, now)) {
+            lending.forgiveOutage(restarted);
         }
         for (int i = 0; i < answers.length; i++) {
             switch (commands.get(i)) {

@@ -268,11 +268,11 @@ final class NaiveModel {
     private List<String> batch(List<Command> commands, List<Answer> answers, Instant at) {
         now = at;
         batches++;
+        boolean restarted = commands.stream().anyMatch(Command.VoidClaims.class::isInstance);
         if ((things.values().stream().anyMatch(thing -> thing.state.equals("allocated"))
                         || !waiting().isEmpty())
-                && (now.isAfter(touched.plusSeconds(6))
-                        || commands.stream().anyMatch(Command.VoidClaims.class::isInstance))) {
-            forgive(Duration.between(touched, now));
+                && (now.isAfter(touched.plusSeconds(6)) || restarted)) {
+            forgive(Duration.between(touched, now), restarted);
         }
         queue.begin();
         var said = new ArrayList<String>();
@@ -555,7 +555,11 @@ final class NaiveModel {
                 loan.open = now.plus(open);
             }
         } else {
+            boolean waited = loan.collectBy != null;
             loan.collectBy = null;
+            if (waited) {
+                live(loan);
+            }
         }
     }
 
@@ -573,6 +577,7 @@ final class NaiveModel {
             loan.open = now;
         } else if (loan.state.equals("active")) {
             loan.collectBy = now.plus(policy.queue().liveness());
+            live(loan);
         }
         return "loan " + loan.id;
     }
@@ -657,6 +662,9 @@ final class NaiveModel {
         if (loan.state.equals("active") && loan.keepalive != null && loan.heldUntil == null) {
             var by = now.plus(loan.keepalive);
             loan.keepaliveBy = loan.expires != null && by.isAfter(loan.expires) ? loan.expires : by;
+            if (loan.collectBy != null) {
+                loan.keepaliveBy = null;
+            }
         }
     }
 
@@ -676,8 +684,11 @@ final class NaiveModel {
         }
     }
 
-    private void forgive(Duration silence) {
+    private void forgive(Duration silence, boolean restarted) {
         for (var loan : loans.values()) {
+            if (restarted) {
+                loan.open = now;
+            }
             loan.until = loan.until.plus(silence);
             loan.interest = loan.interest == null ? null : loan.interest.plus(silence);
             loan.collectBy = loan.collectBy == null ? null : loan.collectBy.plus(silence);

@@ -233,6 +233,14 @@ final class Walk {
                     same("loan of " + id, granting.loan(), loan.lent);
                 }
                 case AllocationState.Active active -> {
+                    if (model.isNew(loan) && active.collectBy() != null) { // granted by a batch that followed
+                        same(
+                                "fetching of " + id,
+                                active.collectBy(),
+                                now.plus(policy.queue().liveness()));
+                        loan.collectBy = active.collectBy();
+                        loan.keepaliveBy = null;
+                    }
                     same("end of " + id, active.expiresAt(), loan.expires);
                     same("keepalive of " + id + " due " + due, active.keepaliveBy(), loan.keepaliveBy);
                     same("loan of " + id, active.loan(), loan.lent);
@@ -240,13 +248,6 @@ final class Walk {
                             "hold of " + id,
                             active.hold() == null ? null : active.hold().until(),
                             loan.heldUntil);
-                    if (model.isNew(loan) && active.collectBy() != null) { // granted by a batch that followed
-                        same(
-                                "fetching of " + id,
-                                active.collectBy(),
-                                now.plus(policy.queue().liveness()));
-                        loan.collectBy = active.collectBy();
-                    }
                     same("fetching of " + id, active.collectBy(), loan.collectBy);
                 }
                 case AllocationState.Polling _, AllocationState.Ended _ -> {}
