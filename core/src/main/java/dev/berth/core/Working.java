@@ -480,7 +480,11 @@ final class Working {
 
     /** Whether anything is another than before the batch. */
     boolean hasChanged() {
-        return !environmentsBefore.isEmpty() || !allocationsBefore.isEmpty() || !forgotten.isEmpty();
+        return !environmentsBefore.isEmpty()
+                || !allocationsBefore.isEmpty()
+                || !forgotten.isEmpty()
+                || !policy.equals(slice.pool().policy())
+                || listed != slice.pool().listed();
     }
 
     int waiting() {

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -111,6 +112,9 @@ final class NaiveModel {
         final int cameIn;
 
         int priority;
+        /** Its place, as it was reckoned when it came or got another priority. */
+        long rank;
+
         String state = "pending";
         Instant until;
 
@@ -209,7 +213,8 @@ final class NaiveModel {
     final Map<AllocationId, Loan> loans = new TreeMap<>(Comparator.comparing(AllocationId::value));
     final Map<String, Loan> keys = new TreeMap<>();
     final Map<Slice.Place, Loan> places = new HashMap<>();
-    final Policy policy;
+    private final UnaryOperator<Policy> believed;
+    private Policy policy;
     private final NaiveQueue queue;
     boolean listed = true;
     private long arrivals;
@@ -219,11 +224,16 @@ final class NaiveModel {
     private Instant now;
     private int batches;
     private int firstOfRun;
+    private boolean reconfigured;
     /** What the rules came to, for their free choices. */
     final NaiveStore actual;
 
-    NaiveModel(Policy policy, NaiveStore actual, Instant now) {
-        this.policy = policy;
+    /**
+     * @param believed what it takes a policy for: to be as wrong as the rules would be
+     */
+    NaiveModel(Policy policy, UnaryOperator<Policy> believed, NaiveStore actual, Instant now) {
+        this.believed = believed;
+        this.policy = believed.apply(policy);
         this.actual = actual;
         this.now = now;
         touched = now;
@@ -232,6 +242,10 @@ final class NaiveModel {
 
     Instant now() {
         return now;
+    }
+
+    Policy policy() {
+        return policy;
     }
 
     int batches() {
@@ -245,6 +259,11 @@ final class NaiveModel {
                 && actual.lastLiving.get(batch).contains(loan.id);
     }
 
+    /** Whether another policy came with these commands, under which more may be served than were looked at: a batch followed at once. */
+    boolean isReconfigured() {
+        return reconfigured && actual.lastLiving.size() > 1;
+    }
+
     /** Whether it came with the commands that were compared last. */
     boolean isNew(Loan loan) {
         return loan.cameIn >= firstOfRun;
@@ -253,6 +272,7 @@ final class NaiveModel {
     /** What each command has to be answered, in the words of {@link Scenario}; batches without a command may have followed at once. */
     List<String> run(List<Command> commands, List<Answer> answers, Instant at) {
         firstOfRun = batches + 1;
+        reconfigured = commands.stream().anyMatch(Command.Enact.class::isInstance);
         var said = batch(commands, answers, at);
         for (int i = 1; i < actual.lastLiving.size(); i++) {
             batch(List.of(new Command.Tick()), List.of(), at);
@@ -371,6 +391,7 @@ final class NaiveModel {
                     yield loan == null ? "no-such-allocation" : "not-waiting";
                 }
                 loan.priority = prioritise.priority();
+                loan.rank = rank(loan);
                 yield "loan " + loan.id;
             }
             case Command.Report report -> report(report) ? "taken" : "lost";
@@ -422,7 +443,8 @@ final class NaiveModel {
                 }
                 yield "done";
             }
-            case Command.Enact _ -> {
+            case Command.Enact enact -> {
+                policy = believed.apply(enact.policy());
                 listed = true;
                 yield "done";
             }
@@ -472,6 +494,7 @@ final class NaiveModel {
                 now,
                 request.keepalive() == null ? policy.keepalive() : request.keepalive(),
                 queueing.liveness());
+        loan.rank = rank(loan);
         boolean waits = request.maxWait().isPositive();
         var asked = Slice.Place.of(ask);
         var place = places.get(asked);
@@ -529,6 +552,11 @@ final class NaiveModel {
             place.keptUntil = null;
             place.awake = true;
         }
+    }
+
+    private long rank(Loan loan) {
+        return loan.createdAt.toEpochMilli()
+                - loan.priority * policy.queue().aging().toMillis();
     }
 
     private void miss(Loan place) {

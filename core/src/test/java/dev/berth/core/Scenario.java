@@ -181,7 +181,7 @@ final class Scenario {
                         duration(options.getOrDefault("liveness", "7d")),
                         Integer.parseInt(options.getOrDefault("max-priority", "0"))),
                 new Policy.Quota(number(options.get("held")), number(options.get("queued"))),
-                Map.of(),
+                quotas(options.get("quotas")),
                 options.containsKey("hold")
                         ? new Policy.Hold(
                                 duration(options.get("hold")),
@@ -189,6 +189,15 @@ final class Scenario {
                         : null,
                 Integer.parseInt(options.getOrDefault("parallel", "20")),
                 Integer.parseInt(options.getOrDefault("per-account", "1")));
+    }
+
+    /** Written {@code u0:2,u1:1}: so many environments at once. */
+    private static Map<String, Policy.Quota> quotas(@Nullable String text) {
+        return text == null
+                ? Map.of()
+                : Arrays.stream(text.split(",", -1))
+                        .map(each -> each.split(":", -1))
+                        .collect(Collectors.toMap(each -> each[0], each -> new Policy.Quota(number(each[1]), null)));
     }
 
     /** So many requests, each for something else of what the pool has. */

@@ -384,7 +384,7 @@ final class StoreCheck {
     /** A place that was taken up, or made and perhaps taken up in the same batch, with its rank. */
     private record Turn(Slice.Place place, long rank, long arrival) {}
 
-    private static List<Turn> turns(List<Command> commands, Decision decision) {
+    private List<Turn> turns(List<Command> commands, Decision decision) {
         var turns = new ArrayList<Turn>();
         decision.forgotten()
                 .forEach(place -> turns.add(new Turn(Slice.Place.of(place), place.rank(), place.arrival())));
@@ -399,7 +399,7 @@ final class StoreCheck {
                                 pool.touchedAt(),
                                 ask.request().priority(),
                                 pool.policy().queue().aging()),
-                        pool.sequence()));
+                        sequenceBefore + 1 + i));
             }
         }
         return turns;
@@ -413,7 +413,9 @@ final class StoreCheck {
         // whoever kept asking has the place of its first time, unless it asks with a higher priority now
         var own = Slice.Place.of(granted);
         var turn = turns.stream()
-                .filter(each -> each.place().equals(own) && each.rank() <= granted.rank())
+                .filter(each -> each.place().equals(own)
+                        && (each.rank() < granted.rank()
+                                || (each.rank() == granted.rank() && each.arrival() < granted.arrival())))
                 .findFirst()
                 .orElse(new Turn(own, granted.rank(), granted.arrival()));
         var free = store.inPool(after).filter(Environment::isFree).toList();

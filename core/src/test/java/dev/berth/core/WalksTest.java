@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.fail;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -38,6 +40,26 @@ final class WalksTest {
     @ValueSource(longs = {1_000_184, 1_000_231})
     void promisesHoldOnWaysOnWhichTheyOnceDidNot(long seed) {
         assertThat(failure(seed, Walk.legs(seed, LEGS), 256, 256, false)).isNull();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theComparisonFindsAWrongRule(WrongRule wrong) {
+        assertThat(LongStream.range(wrong.from, wrong.from + 20)
+                        .filter(seed -> isFound(wrong, seed))
+                        .findFirst())
+                .as("the first of the ways that find it")
+                .isPresent();
+    }
+
+    private static boolean isFound(WrongRule wrong, long seed) {
+        var store = new NaiveStore(256, 256, UnaryOperator.identity(), wrong::seen);
+        try {
+            new Walk(seed, store, wrong::believed).go(Walk.legs(seed, LEGS));
+            return false;
+        } catch (AssertionError _) {
+            return true;
+        }
     }
 
     private static int go(long firstSeed, int mostDue, int mostHeads, boolean compares) {
