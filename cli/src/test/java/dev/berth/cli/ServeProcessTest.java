@@ -9,6 +9,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -63,12 +64,61 @@ class ServeProcessTest {
     }
 
     @Test
+    void aRunThatWaitedThroughARestartHasTimeToFetchWhatItIsGranted() throws Exception {
+        berth.configure(LiveBerth.configuration(Map.of("lab", 1, "clock", 1), folder));
+        Running first = berth.serve();
+        Running working = berth.berth(
+                "run", "--pool", "lab", "--", "sh", "-c", "touch works; while [ ! -e go ]; do sleep 0.05; done");
+        LiveBerth.await(() -> Files.exists(berth.path("works")), working);
+        Running waiting = berth.berth("run", "--pool", "lab", "--keepalive", "10s", "--", "touch", "had-its-turn");
+        LiveBerth.await(() -> waiting.err().contains("position 1"), waiting);
+        // The loan of one that is killed tells when ten seconds are over.
+        Running clock = berth.berth(
+                "run", "--pool", "clock", "--keepalive", "10s", "--", "sh", "-c", "touch ticks; exec sleep 600");
+        LiveBerth.await(() -> Files.exists(berth.path("ticks")), clock);
+
+        waiting.signal("STOP");
+        first.vanish();
+        berth.serve();
+        Files.createFile(berth.path("go"));
+        assertThat(working.exitCode()).as(working::err).isZero();
+        awaitEvents("lab", "allocation-active", 2);
+        clock.vanish();
+        awaitEvents("clock", "keepalive-lost", 1);
+
+        waiting.signal("CONT");
+        assertThat(waiting.exitCode()).as(waiting::err).isZero();
+        assertThat(berth.path("had-its-turn")).exists();
+    }
+
+    private void awaitEvents(String pool, String word, long wanted) throws Exception {
+        long giveUpAt = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        String events;
+        do {
+            events = berth.done("events", "--pool", pool);
+            assertThat(System.nanoTime()).as(events).isLessThan(giveUpAt);
+        } while (events.lines().filter(line -> line.contains(word)).count() < wanted);
+    }
+
+    @Test
     void aDataFolderBelongsToOneServiceAtATime() throws Exception {
         berth.configure(LiveBerth.configuration(Map.of("lab", 1), folder));
         berth.serve();
         Running second = berth.berth("serve", "--port", "0");
         assertThat(second.exitCode()).isEqualTo(ExitCode.NOTHING_FREE);
         assertThat(second.err()).contains("is in use by another berth");
+    }
+
+    @Test
+    void anAddressThatIsInUseIsExit69() throws Exception {
+        berth.configure(LiveBerth.configuration(Map.of("lab", 1), folder));
+        berth.serve();
+        String port = berth.url().substring(berth.url().lastIndexOf(':') + 1);
+        Running second = berth.berth(
+                "serve", "--config", "berth.yaml", "--data", berth.path("other").toString(), "--port", port);
+        assertThat(second.exitCode()).isEqualTo(ExitCode.UNAVAILABLE);
+        assertThat(second.err()).contains("berth: Cannot listen on 127.0.0.1:" + port + ": it is in use");
+        assertThat(berth.path("other/endpoint.json")).doesNotExist();
     }
 
     @Test

@@ -431,11 +431,22 @@ public final class BerthServer implements AutoCloseable {
 
     private static WebServer listen(WebServerConfig.Builder server, ServeOptions options) {
         try {
-            return server.build().start();
+            var started = server.build().start();
+            if (started.isRunning()) {
+                return started;
+            }
+            // Helidon tells in its log alone that an address was not to be had.
+            started.stop();
         } catch (RuntimeException e) {
-            throw new StartRefusedException(
-                    69, "Cannot listen on %s:%d: %s".formatted(options.host(), options.port(), e.getMessage()), e);
+            throw new StartRefusedException(69, cannotListen(options) + ": " + e.getMessage(), e);
         }
+        throw new StartRefusedException(
+                69,
+                cannotListen(options) + ": it is in use, or not this machine's. Give another with --host or --port.");
+    }
+
+    private static String cannotListen(ServeOptions options) {
+        return "Cannot listen on %s:%d".formatted(options.host(), options.port());
     }
 
     private static void welcome(TokenDesk tokens, DataFolder folder) {
