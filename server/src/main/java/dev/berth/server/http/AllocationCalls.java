@@ -206,9 +206,13 @@ final class AllocationCalls {
     Reply get(Call call) {
         var hold = call.hold();
         var principal = call.principal();
-        var first = desk.attend(principal, found(principal, call.path("id")), hold == null ? Duration.ZERO : hold);
+        var seen = found(principal, call.path("id"));
+        var first = desk.attend(principal, seen, hold == null ? Duration.ZERO : hold);
         if (hold == null) {
             return single(200, principal, first);
+        }
+        if (first.state() instanceof Active && isNews(seen.state())) {
+            return single(200, principal, first).with(applied(hold));
         }
         long until = System.nanoTime() + hold.toNanos();
         var was = first.state().getClass();
@@ -220,6 +224,11 @@ final class AllocationCalls {
                 });
         return single(200, principal, desk.attend(principal, came, Duration.ZERO))
                 .with(applied(hold));
+    }
+
+    /** Whether who comes with a held call to what is active by now did not know that yet: the keepalive counts from this answer. */
+    private static boolean isNews(AllocationState seen) {
+        return !(seen instanceof Active active) || active.collectBy() != null;
     }
 
     Reply list(Call call) {
