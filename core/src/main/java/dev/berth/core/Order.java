@@ -5,7 +5,13 @@ import java.time.Instant;
 import java.util.Comparator;
 import java.util.function.Function;
 
-/** Who is first among those who wait: by priority and waiting, by share where the pool's order is fair, by arrival. */
+/**
+ * Who is first among those who wait: by priority and waiting, by share where the pool's order is fair, by arrival.
+ *
+ * <p>Where it is fair, this tells lines apart: waiting counts there from the sharer's last grant, for all that it has waiting alike.
+ * Within a line, which is one sharer's own, the rank alone decides, as in any pool: a number that never changes while one waits. So
+ * nobody starves: whoever has the lowest rank of its line is the next of its sharer.
+ */
 final class Order implements Comparator<Allocation> {
     /** What a sharer holds counts as used so far ahead: else all that comes free at once would go to the same one. */
     static final double MINUTES_AHEAD = 1;

@@ -516,14 +516,18 @@ final class Queue {
     }
 
     private boolean isEnough(NeedClass need, Set<EnvironmentName> avoid, boolean lendable) {
+        // All by name or none: one environment must not count twice, as itself and as one of its shape.
+        boolean isKnown = working.slice().census().keySet().containsAll(need.needs());
         var slots = new HashMap<String, Integer>();
         var candidates = new ArrayList<int[]>();
         for (int i = 0; i < need.needs().size(); i++) {
             var each = need.needs().get(i);
-            var known = working.slice().census().get(each);
-            var own = (known == null
+            var own = (!isKnown
                             ? anyOf(working.fits(need).get(i), avoid, slots, need.count(), lendable)
-                            : asTheyAre(each, known)
+                            : asTheyAre(
+                                            each,
+                                            Objects.requireNonNull(
+                                                    working.slice().census().get(each)))
                                     .filter(candidate ->
                                             !lendable || (candidate.lendable() && !avoid.contains(candidate.name())))
                                     .map(candidate -> slot(slots, need, candidate.name(), candidate.account())))

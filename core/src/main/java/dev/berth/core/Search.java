@@ -293,7 +293,7 @@ public final class Search {
      * Environments that can serve a need some time.
      *
      * @param shapes digests of those that fit
-     * @param distinct whether so many of different accounts are wanted, one of each
+     * @param distinct whether so many of different accounts are wanted too, one of each
      * @param limit so many lendable ones, and so many others beside, are enough
      */
     public record Census(Need need, List<String> shapes, boolean distinct, int limit) {}

@@ -150,7 +150,10 @@ final class NaiveQueue {
             }
         }
         var first = Objects.requireNonNull(best);
-        if (isFair() && share(first) > 0 && real(first) == null) { // a tie that rounding may have decided
+        if (isFair()
+                && share(first) > 0
+                && real(first) == null
+                && !isMissing(first)) { // a tie that rounding may have decided
             for (var each : left) {
                 boolean heads = left.stream().noneMatch(other -> isSameLine(each, other) && ranksBefore(other, each));
                 if (heads
@@ -511,10 +514,16 @@ final class NaiveQueue {
         return true;
     }
 
+    /** Whether its caller did not come: others are served after it, in the same batch. */
+    private boolean isMissing(Loan place) {
+        return place.keptUntil != null && !place.keptUntil.isAfter(model.now());
+    }
+
     /** Whether the owner may have nothing more once this one has what it takes: then what was kept went to others in the end. */
     private boolean isKeptInVainWith(Loan taker, Loan owner) {
         var quota = model.policy().quota(owner.principal).held();
         return quota != null
+                && !isMissing(owner)
                 && owner.principal.equals(taker.principal)
                 && held(owner.principal) + taker.need().count() + owner.need().count() > quota;
     }

@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -347,10 +348,9 @@ final class NaiveStore {
         private Map<Need, List<Slice.Candidate>> census(List<Search.Census> wanted) {
             var found = new HashMap<Need, List<Slice.Candidate>>();
             for (var census : wanted) {
-                var candidates = new ArrayList<Slice.Candidate>();
+                var candidates = new LinkedHashSet<Slice.Candidate>();
                 for (boolean lendable : new boolean[] {true, false}) {
-                    var accounts = new HashSet<String>();
-                    inPool(pool)
+                    var all = inPool(pool)
                             .filter(environment -> !(environment.state() instanceof EnvironmentState.Retired)
                                     && isLendable(environment) == lendable
                                     && census.shapes()
@@ -360,12 +360,18 @@ final class NaiveStore {
                                             .allows(
                                                     environment.name(),
                                                     environment.record().account()))
-                            .filter(environment -> !census.distinct() || accounts.add(accountOf(environment)))
-                            .limit(census.limit())
+                            .toList();
+                    var accounts = new HashSet<String>();
+                    Stream.concat(
+                                    all.stream().limit(census.limit()),
+                                    all.stream()
+                                            .filter(environment ->
+                                                    census.distinct() && accounts.add(accountOf(environment)))
+                                            .limit(census.limit()))
                             .forEach(environment -> candidates.add(new Slice.Candidate(
                                     environment.name(), environment.record().account(), lendable)));
                 }
-                found.put(census.need(), candidates);
+                found.put(census.need(), List.copyOf(candidates));
             }
             return found;
         }

@@ -11,22 +11,20 @@ import java.util.Random;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A way through the life of a pool, made from a seed: batches of moves. Moves name things by number, so that a way from which some were
  * taken out is still one, and a failing one can be shrunk.
  *
- * <p>A way that is compared with the model asks for no special needs: the model would have to gather for them as the rules do, in a batch
- * in which what serves them comes and goes. Ways that are held against the promises alone ask for them.
+ * <p>Where the order is fair, a way that is compared with the model asks for no special needs: which of several environments is counted
+ * on decides there whose turn it is next, and the model does not know which.
  */
 final class Walk {
     private static final List<String> SHAPES = List.of("os:linux", "os:linux,gpu:1", "os:mac,/region:eu@ro");
-    private static final List<String> NEEDS = List.of("", "os:linux", "gpu:*", "os:mac|linux", "@ro", "/region:eu");
-    private static final List<String> SPECIAL_NEEDS = Stream.concat(
-                    NEEDS.stream(), Stream.of("/name:e0|e1", "/account:acc"))
-            .toList();
+    private static final List<String> NEEDS =
+            List.of("", "os:linux", "gpu:*", "os:mac|linux", "@ro", "/region:eu", "/name:e0|e1", "/account:acc");
+    private static final List<String> SIMPLE_NEEDS = NEEDS.subList(0, 6);
     private static final List<String> PROCESSES = List.of("p0", "p1", "p2");
 
     /** One command to come; {@code what} is a word, the numbers choose among what is there when its time comes. */
@@ -440,11 +438,11 @@ final class Walk {
         if (!shaped) {
             return NeedClass.of(List.of(Need.any(count)), false);
         }
-        if (model != null) {
-            return Words.needs(count + "*" + NEEDS.get(move.b % NEEDS.size()), false);
+        if (model != null && policies.getFirst().queue().order() == Policy.Queueing.Order.FAIR) {
+            return Words.needs(count + "*" + SIMPLE_NEEDS.get(move.b % SIMPLE_NEEDS.size()), false);
         }
-        var one = SPECIAL_NEEDS.get(move.b % SPECIAL_NEEDS.size());
-        var needs = count + "*" + one + (move.a % 7 == 0 ? "+" + SPECIAL_NEEDS.get(move.c % SPECIAL_NEEDS.size()) : "");
+        var one = NEEDS.get(move.b % NEEDS.size());
+        var needs = count + "*" + one + (move.a % 7 == 0 ? "+" + NEEDS.get(move.c % NEEDS.size()) : "");
         return Words.needs(needs, move.c % 6 == 0);
     }
 

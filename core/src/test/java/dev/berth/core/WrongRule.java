@@ -9,7 +9,7 @@ import java.util.Map;
 /** A rule that is not as it should be, in the rules or in what the model takes them for: the comparison has to find each. */
 enum WrongRule {
     /** Waiting counts for less. */
-    SLOWER_AGING(12) {
+    SLOWER_AGING {
         @Override
         Policy believed(Policy policy) {
             var queue = policy.queue();
