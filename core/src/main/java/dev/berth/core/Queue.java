@@ -110,7 +110,7 @@ final class Queue {
                 unserved.add(line);
             }
             if (Objects.requireNonNull(heads.get(line)).isEmpty() && !unserved.contains(line)) {
-                working.lines().stream().filter(each -> each.key().equals(line)).forEach(this::noteUnloaded);
+                noteUnloaded(working.lineOf(line));
             }
         }
         exhausted.clear();

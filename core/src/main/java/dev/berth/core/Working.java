@@ -468,6 +468,10 @@ final class Working {
                 .toList();
     }
 
+    Line lineOf(Line.Key key) {
+        return Objects.requireNonNull(lines.get(key));
+    }
+
     /** Every line of the pool in which somebody waits. */
     List<Line> lines() {
         return lines.values().stream().filter(line -> line.waiting() > 0).toList();
