@@ -46,7 +46,8 @@ final class Working {
     /** Those who wait and are not passed over, as far as they were loaded. */
     private final Map<Line.Key, TreeMap<Turn, AllocationId>> queue = new LinkedHashMap<>();
 
-    private final Set<AllocationId> heads;
+    /** Of lines that were loaded in part, how far. */
+    private final Map<Line.Key, Turn> lastHeads = new HashMap<>();
 
     private final Map<Slice.Place, AllocationId> places;
     private final Map<String, Holder> holders;
@@ -79,9 +80,10 @@ final class Working {
         holders = new HashMap<>(slice.holders());
         slice.free().forEach(name -> offer(environment(name)));
         busyAccounts = new HashMap<>(slice.busyAccounts());
-        heads = Set.copyOf(slice.queue());
         for (var id : slice.queue()) {
-            line(allocation(id).line()).put(Turn.of(allocation(id)), id);
+            var turn = Turn.of(allocation(id));
+            line(allocation(id).line()).put(turn, id);
+            lastHeads.merge(allocation(id).line(), turn, Working::later);
         }
         var pool = slice.pool();
         policy = pool.policy();
@@ -461,11 +463,15 @@ final class Working {
         if (those == null) {
             return List.of();
         }
-        boolean all = those.size() >= line.waiting();
-        return those.values().stream()
-                .filter(id -> all || heads.contains(id))
-                .map(this::allocation)
-                .toList();
+        var last = lastHeads.get(line.key());
+        var heads = those.size() >= line.waiting()
+                ? those
+                : last == null ? new TreeMap<Turn, AllocationId>() : those.headMap(last, true);
+        return heads.values().stream().map(this::allocation).toList();
+    }
+
+    private static Turn later(Turn one, Turn other) {
+        return one.compareTo(other) > 0 ? one : other;
     }
 
     Line lineOf(Line.Key key) {
