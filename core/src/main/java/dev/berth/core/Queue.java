@@ -38,6 +38,8 @@ final class Queue {
     private final Map<EnvironmentName, Allocation> kept = new HashMap<>();
     /** Needs for which there was not enough, as long as the queue is served in order: there will not be more for those behind. */
     private final Set<NeedClass> exhausted = new HashSet<>();
+    /** Needs of which nothing was left to gather, likewise. */
+    private final Set<NeedClass> hopeless = new HashSet<>();
     /** What those count on who wait and were not loaded. */
     private final List<NeedClass> behind = new ArrayList<>();
     /** Whether such a one may count on anything, as its needs are special: nothing is lent before it was looked at. */
@@ -114,6 +116,7 @@ final class Queue {
             }
         }
         exhausted.clear();
+        hopeless.clear();
     }
 
     /** Whether something is kept or gathered for somebody whose principal got so much since that it may have no more. */
@@ -259,7 +262,7 @@ final class Queue {
 
     private void gather(Allocation next) {
         var need = next.request().need();
-        if (gatherer != null || isOverQuota(next) || !isKnown(need) || isBlocked(next)) {
+        if (gatherer != null || hopeless.contains(need) || isOverQuota(next) || !isKnown(need) || isBlocked(next)) {
             return;
         }
         if (need.isSpecial()) {
@@ -272,6 +275,8 @@ final class Queue {
         } else if (fitting(need).mapToInt(ShapeCount::free).sum() > freeForOthers(next)) {
             gatherer = next;
             lentUntil = latestReturn(need);
+        } else if (avoided(next).isEmpty()) {
+            hopeless.add(need);
         }
     }
 
