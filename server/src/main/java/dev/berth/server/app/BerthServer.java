@@ -24,10 +24,15 @@ import dev.berth.server.http.HttpApi;
 import dev.berth.server.http.ServiceMetrics;
 import dev.berth.server.ledger.Ledger;
 import dev.berth.server.ledger.LedgerException;
+import dev.berth.server.ledger.SharedClock;
 import dev.berth.server.ledger.SlewedClock;
+import dev.berth.server.ledger.TimeSource;
+import dev.berth.server.store.PostgresStore;
+import dev.berth.server.store.PostgresUrl;
 import dev.berth.server.store.SqliteStore;
 import dev.berth.server.store.Store;
 import dev.berth.server.store.StoreException;
+import dev.berth.server.store.UnfitDatabaseException;
 import dev.berth.server.store.UnknownSchemaException;
 import dev.berth.server.upkeep.Registrar;
 import dev.berth.server.upkeep.Schedule;
@@ -52,6 +57,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -146,21 +152,24 @@ public final class BerthServer implements AutoCloseable {
     // ---- joining
 
     private URI assemble(ServeOptions options, Machine machine) {
-        if (options.store() != null) {
-            throw new StartRefusedException(78, "--store: SQLite in the data folder is the only store there is.");
-        }
         var folder = DataFolder.open(options.data());
         closings.push(folder::close);
         var vault = vault(options, folder);
-        var store = open(folder, machine.synchronous());
+        var store = open(options, folder, machine.synchronous());
         closings.push(store::close);
-        var core = core(store, machine.wall());
+        var core = core(store, machine.wall(), options.isShared());
         var kinds = kinds(options, folder);
         var work = work(core, vault, kinds, options);
         return serve(core, work, vault, options, folder);
     }
 
+    /** On a database that others use too, a key made here would be one that they do not have. */
     private static AccessVault vault(ServeOptions options, DataFolder folder) {
+        if (options.isShared() && options.keyFile() == null) {
+            throw new StartRefusedException(
+                    78,
+                    "With --store, --key-file is needed: the key that encrypts stored access, the same for all that share the database.");
+        }
         try {
             return AccessVault.open(options.keyFile() == null ? folder.key() : options.keyFile());
         } catch (AccessVault.UnusableKey e) {
@@ -168,28 +177,44 @@ public final class BerthServer implements AutoCloseable {
         }
     }
 
-    private static Store open(DataFolder folder, SqliteStore.Synchronous synchronous) {
+    private static Store open(ServeOptions options, DataFolder folder, SqliteStore.Synchronous synchronous) {
+        return options.store() == null ? sqlite(folder.database(), synchronous) : postgres(options.store());
+    }
+
+    private static Store sqlite(Path file, SqliteStore.Synchronous synchronous) {
         try {
-            return SqliteStore.open(folder.database(), synchronous);
+            return SqliteStore.open(file, synchronous);
         } catch (UnknownSchemaException e) {
             throw new StartRefusedException(
                     78,
                     "The database %s %s: start the version that made it, move the file away to begin anew, or give another folder with --data."
-                            .formatted(folder.database(), e.getMessage()),
+                            .formatted(file, e.getMessage()),
                     e);
         } catch (StoreException e) {
+            throw new StartRefusedException(69, "The database " + file + " cannot be used: " + e.getMessage(), e);
+        }
+    }
+
+    private static Store postgres(String url) {
+        try {
+            return PostgresStore.open(PostgresUrl.parse(url), System::getenv);
+        } catch (UnfitDatabaseException e) {
+            throw new StartRefusedException(78, "--store: " + e.getMessage() + ".", e);
+        } catch (UnknownSchemaException e) {
             throw new StartRefusedException(
-                    69, "The database " + folder.database() + " cannot be used: " + e.getMessage(), e);
+                    78, "--store: the database %s: name another one, or start the version that made it.".formatted(e.getMessage()), e);
+        } catch (StoreException e) {
+            throw new StartRefusedException(69, "--store: " + e.getMessage(), e);
         }
     }
 
     /** The parts that change pools. */
-    private record Core(Store store, SlewedClock clock, Ledger ledger, String process) {}
+    private record Core(Store store, TimeSource clock, Ledger ledger, String process) {}
 
-    private Core core(Store store, Supplier<Instant> wall) {
+    private Core core(Store store, Supplier<Instant> wall, boolean isShared) {
         var process = processId();
         var jumps = new ConcurrentLinkedQueue<Duration>();
-        var clock = new SlewedClock(lastTouched(store), wall, System::nanoTime, jumps::add);
+        var clock = clock(store, wall, jumps::add);
         var batches = new AtomicLong();
         var ledger = new Ledger(store, clock, () -> process + "/" + batches.incrementAndGet(), MOST_WAITING);
         var stepping = new Loop("ledger", () -> {
@@ -204,10 +229,21 @@ public final class BerthServer implements AutoCloseable {
             ledger.close();
             stepping.close();
         });
-        for (var pool : store.pools()) {
-            ledger.call(pool.name(), new Command.VoidClaims(process)); // an earlier process's: it is gone
+        if (!isShared) { // those of other processes run out by themselves: they may well be alive
+            for (var pool : store.pools()) {
+                ledger.call(pool.name(), new Command.VoidClaims(process)); // an earlier process's: it is gone
+            }
         }
         return new Core(store, clock, ledger, process);
+    }
+
+    private static TimeSource clock(Store store, Supplier<Instant> wall, Consumer<Duration> onJump) {
+        try (var transaction = store.begin()) {
+            var database = transaction.now();
+            return database.isPresent()
+                    ? new SharedClock(lastTouched(store), database.get(), System::nanoTime, onJump)
+                    : new SlewedClock(lastTouched(store), wall, System::nanoTime, onJump);
+        }
     }
 
     /** Leaves a word of each jump of the clock among the events of every pool. */
@@ -403,7 +439,9 @@ public final class BerthServer implements AutoCloseable {
         var authenticator = new Authenticator(core.store(), directory, core.clock());
         var random = new SecureRandom();
         var tokens = new TokenDesk(core.store(), directory, authenticator, core.clock(), random);
-        welcome(tokens, folder);
+        if (!options.isShared()) {
+            welcome(tokens, folder);
+        }
         var desks = new Desks(
                 new AllocationDesk(
                         core.ledger(), core.store(), new AccessDesk(vault, work.providers()), core.clock(), random),

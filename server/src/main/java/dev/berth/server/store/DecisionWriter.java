@@ -6,6 +6,7 @@ import dev.berth.core.Decision;
 import dev.berth.core.Environment;
 import dev.berth.core.Event;
 import dev.berth.core.Holder;
+import dev.berth.core.KeyUse;
 import dev.berth.core.Line;
 import dev.berth.core.Pool;
 import dev.berth.core.Request;
@@ -51,15 +52,7 @@ final class DecisionWriter {
         decision.shapes().forEach(count -> count(pool, count));
         decision.lines().forEach(line -> line(pool, line));
         decision.holders().forEach(holder -> holder(pool, holder));
-        decision.keysUsed()
-                .forEach(use -> lane.update(
-                        """
-                        INSERT INTO idempotency_key (principal, key, allocation, digest) VALUES (?, ?, ?, ?)
-                        ON CONFLICT (principal, key) DO UPDATE SET allocation = excluded.allocation, digest = excluded.digest""",
-                        use.key().principal(),
-                        use.key().value(),
-                        use.allocation().value(),
-                        use.digest()));
+        decision.keysUsed().forEach(use -> key(pool, use));
         events(pool, decision.events());
         pool(before, decision.pool());
     }
@@ -92,6 +85,25 @@ final class DecisionWriter {
                 after.breaker().openUntil(),
                 after.touchedAt(),
                 after.number());
+    }
+
+    /**
+     * Keys are unique across pools, and the locked pool says nothing of those that are used in another one: a row of another pool's was
+     * not there when this one was decided on.
+     */
+    private void key(int pool, KeyUse use) {
+        var prefix = Integer.toString(pool, 36);
+        lane.updateOne(
+                """
+                INSERT INTO idempotency_key (principal, key, allocation, digest) VALUES (?, ?, ?, ?)
+                ON CONFLICT (principal, key) DO UPDATE SET allocation = excluded.allocation, digest = excluded.digest
+                WHERE idempotency_key.allocation > ? AND idempotency_key.allocation < ?""",
+                use.key().principal(),
+                use.key().value(),
+                use.allocation().value(),
+                use.digest(),
+                prefix + "-",
+                prefix + ".");
     }
 
     // ---- shapes, lines, holders

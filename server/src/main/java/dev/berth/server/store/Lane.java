@@ -12,22 +12,28 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.sqlite.SQLiteErrorCode;
-import org.sqlite.SQLiteException;
 
 /** One connection and the statements it has prepared. For one thread at a time. */
 final class Lane implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
 
     private final Connection connection;
+    private final Predicate<SQLException> isConflict;
     private final Map<String, PreparedStatement> prepared = new HashMap<>();
     private long touched;
+    private boolean failed;
 
-    Lane(Connection connection) {
+    /**
+     * @param connection closed with this
+     * @param isConflict whether the database works, and says that what was to be written contradicts what is there
+     */
+    Lane(Connection connection, Predicate<SQLException> isConflict) {
         this.connection = connection;
+        this.isConflict = isConflict;
     }
 
     /** Makes a value of a row. */
@@ -67,6 +73,11 @@ final class Lane implements AutoCloseable {
         }
     }
 
+    /** Whether the database ever did not do here what it should: the connection may be broken, or lead to where it should not. */
+    boolean hasFailed() {
+        return failed;
+    }
+
     /** How many rows were touched since the last time that this was asked. */
     long takeTouched() {
         long rows = touched;
@@ -78,7 +89,7 @@ final class Lane implements AutoCloseable {
     void updateOne(String sql, @Nullable Object... arguments) {
         int touched = update(sql, arguments);
         if (touched != 1) {
-            throw new IllegalStateException("touched " + touched + " rows, not one: " + sql);
+            throw new ConflictException("touched " + touched + " rows, not one: " + sql);
         }
     }
 
@@ -93,7 +104,7 @@ final class Lane implements AutoCloseable {
                 }
                 int touched = update(statement.sql(), arguments);
                 if (touched != statement.rows()) {
-                    throw new IllegalStateException("inserted " + touched + " rows: " + statement.sql());
+                    throw new ConflictException("inserted " + touched + " rows: " + statement.sql());
                 }
                 next += statement.rows();
             }
@@ -139,13 +150,13 @@ final class Lane implements AutoCloseable {
 
     private RuntimeException failed(String sql, SQLException e) {
         forget(sql);
-        // The database works: what was to be written contradicts what is there, and would again.
-        if (e instanceof SQLiteException known
-                && (known.getResultCode().code & 0xff) == SQLiteErrorCode.SQLITE_CONSTRAINT.code) {
-            return new IllegalStateException(
-                    "refused: " + sql.strip().lines().findFirst().orElse(""), e);
+        var first = sql.strip().lines().findFirst().orElse("");
+        if (isConflict.test(e)) {
+            return new ConflictException("refused: " + first, e);
         }
-        return new StoreException("failed: " + sql.strip().lines().findFirst().orElse(""), e);
+        failed = true;
+        var why = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+        return new StoreException("failed: " + first + ": " + why, e);
     }
 
     @Override

@@ -132,7 +132,10 @@ final class SliceLoader {
     private Map<Line.Key, Line> lines() {
         var lines = new LinkedHashMap<Line.Key, Line>();
         if (pool.waiting() + pool.polling() > 0) {
-            lane.list(rows::line, "SELECT " + Rows.LINE_COLUMNS + " FROM line WHERE pool = ?", pool.number())
+            lane.list(
+                            rows::line,
+                            "SELECT " + Rows.LINE_COLUMNS + " FROM line WHERE pool = ? ORDER BY need, holder",
+                            pool.number())
                     .forEach(line -> lines.put(line.key(), line));
         }
         return lines;
@@ -320,11 +323,11 @@ final class SliceLoader {
                     needs.work() + SPARE_WORK));
             work.addAll(environments(
                     "SELECT " + Rows.ENVIRONMENT_COLUMNS + """
-                             FROM environment AS candidate WHERE pool = ?1 AND issuing = ?2 AND work_at <= ?3 AND claimed = 0
+                             FROM environment AS candidate WHERE pool = ? AND issuing = ? AND work_at <= ? AND claimed = 0
                             AND (issuing = 1 OR account IS NULL OR
-                                (SELECT COUNT(*) FROM environment AS busy WHERE busy.pool = ?1
-                                 AND busy.account = candidate.account AND busy.claimed = 1 AND busy.issuing = 0) < ?4)
-                            ORDER BY work_at LIMIT ?5""",
+                                (SELECT COUNT(*) FROM environment AS busy WHERE busy.pool = candidate.pool
+                                 AND busy.account = candidate.account AND busy.claimed = 1 AND busy.issuing = 0) < ?)
+                            ORDER BY work_at LIMIT ?""",
                     pool.number(),
                     issuing,
                     now,

@@ -10,6 +10,7 @@ import dev.berth.providers.Task;
 import dev.berth.providers.command.CommandKind;
 import dev.berth.server.ledger.Ledger;
 import dev.berth.server.store.SqliteStore;
+import dev.berth.server.store.Store;
 import dev.berth.server.upkeep.Schedule;
 import dev.berth.server.upkeep.Upkeep;
 import java.nio.file.Files;
@@ -30,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 final class WorkerProcess implements AutoCloseable {
     static final PoolName POOL = new PoolName("shop");
 
-    private final SqliteStore store;
+    private final Store store;
     private final Ledger ledger;
     private final Thread stepping;
 
@@ -65,7 +66,7 @@ final class WorkerProcess implements AutoCloseable {
         return ledger;
     }
 
-    SqliteStore store() {
+    Store store() {
         return store;
     }
 

@@ -77,6 +77,11 @@ public final class FaultyStore implements Store {
         }
 
         @Override
+        public Optional<Instant> now() {
+            return transaction.now();
+        }
+
+        @Override
         public List<PoolName> pools() {
             return transaction.pools();
         }
@@ -103,8 +108,8 @@ public final class FaultyStore implements Store {
         }
 
         @Override
-        public void stamp(String batch) {
-            transaction.stamp(batch);
+        public void stamp(String batch, Instant now) {
+            transaction.stamp(batch, now);
         }
 
         @Override

@@ -418,7 +418,7 @@ abstract class StoreContract {
     void closingWithoutACommitLeavesNothing() {
         try (var transaction = store.begin()) {
             transaction.write(draft().add(environment(pool, "e", free())).decision(), pool);
-            transaction.stamp("p/1");
+            transaction.stamp("p/1", NOON);
         }
         assertThat(store.environment(new EnvironmentName("e"))).isEmpty();
         assertThat(store.committed("p/1")).isFalse();
@@ -507,7 +507,7 @@ abstract class StoreContract {
 
     private void stamp(String batch) {
         try (var transaction = store.begin()) {
-            transaction.stamp(batch);
+            transaction.stamp(batch, NOON);
             transaction.commit();
         }
     }

@@ -205,8 +205,9 @@ CREATE TABLE environment_event (
 
 -- The last batch that each process committed: how a lost answer to COMMIT is found out.
 CREATE TABLE batch (
-    process TEXT NOT NULL PRIMARY KEY,
-    id      TEXT NOT NULL
+    process TEXT    NOT NULL PRIMARY KEY,
+    id      TEXT    NOT NULL,
+    at      INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE token (
@@ -219,7 +220,7 @@ CREATE TABLE token (
 );
 
 CREATE TABLE configuration (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    sequence INTEGER NOT NULL PRIMARY KEY,
     text     TEXT    NOT NULL,
     digest   TEXT    NOT NULL,
     since    INTEGER NOT NULL

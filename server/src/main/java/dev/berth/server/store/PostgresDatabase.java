@@ -1,0 +1,190 @@
+package dev.berth.server.store;
+
+import com.zaxxer.hikari.HikariDataSource;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * PostgreSQL: a few connections, all alike, of which some are for those who write and some for those who read, so that neither waits
+ * for the other. Transactions are READ COMMITTED: whoever has locked a pool's row sees all that was committed before, and what spans
+ * pools is guarded by the unique indexes.
+ *
+ * <p>A lane is made for each use of a connection. The statements that it prepared are closed with it, which costs nothing: the driver
+ * keeps them, and the server's plans of them, with the connection.
+ */
+final class PostgresDatabase implements Database {
+    private static final Logger LOG = LoggerFactory.getLogger(PostgresDatabase.class);
+    private static final int WRITERS = 2;
+    private static final int READERS = 6;
+    static final int LANES = WRITERS + READERS;
+
+    /** Of whoever waits for its turn: as long as it is bearable, and no longer than a call is held for. */
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    private final HikariDataSource source;
+    /** Fair, which the pool of connections is not: under load some would not get one for seconds. */
+    private final Semaphore writers = new Semaphore(WRITERS, true);
+
+    private final Semaphore readers = new Semaphore(READERS, true);
+
+    /**
+     * @param source closed with this
+     */
+    PostgresDatabase(HikariDataSource source) {
+        this.source = source;
+    }
+
+    /** Of the classes 23, a constraint, and 40, a transaction that was rolled back because of another one. */
+    static boolean isConflict(SQLException e) {
+        var state = e.getSQLState();
+        return state != null && (state.startsWith("23") || state.startsWith("40")) && !state.equals("40003");
+    }
+
+    @Override
+    public Session begin() {
+        await(writers);
+        try {
+            return new Writing(connect(false));
+        } catch (RuntimeException e) {
+            writers.release();
+            throw e;
+        }
+    }
+
+    @Override
+    public <T extends @Nullable Object> T read(Function<Lane, T> query) {
+        await(readers);
+        try {
+            var reading = new Borrowed(connect(true));
+            try {
+                return query.apply(reading.lane);
+            } finally {
+                reading.giveBack(false);
+            }
+        } finally {
+            readers.release();
+        }
+    }
+
+    private static void await(Semaphore turns) {
+        try {
+            if (!turns.tryAcquire(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+                throw new StoreException("no connection to the database came free within " + PATIENCE);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new StoreException("interrupted while waiting for a connection", e);
+        }
+    }
+
+    /** A transaction begins with its first statement, at no cost of its own, where each statement is not its own. */
+    private Connection connect(boolean autoCommit) {
+        try {
+            var connection = source.getConnection();
+            connection.setAutoCommit(autoCommit);
+            return connection;
+        } catch (SQLException e) {
+            throw new StoreException("no connection to the database: " + e.getMessage(), e);
+        }
+    }
+
+    /** A connection, for now. */
+    private final class Borrowed {
+        private final Connection connection;
+        final Lane lane;
+
+        Borrowed(Connection connection) {
+            this.connection = connection;
+            this.lane = new Lane(connection, PostgresDatabase::isConflict);
+        }
+
+        /** One that failed in any way is not used again: it may be broken, or lead to a server that was the primary once. */
+        void giveBack(boolean isBroken) {
+            if (isBroken || lane.hasFailed()) {
+                source.evictConnection(connection);
+            }
+            try {
+                lane.close();
+            } catch (StoreException e) {
+                LOG.debug("a connection cannot be given back: {}", e.toString());
+            }
+        }
+    }
+
+    private final class Writing implements Session {
+        private final Connection connection;
+        private final Borrowed borrowed;
+        private boolean over;
+        private boolean broken;
+
+        Writing(Connection connection) {
+            this.connection = connection;
+            this.borrowed = new Borrowed(connection);
+        }
+
+        @Override
+        public Lane lane() {
+            return borrowed.lane;
+        }
+
+        /** A transaction that has failed already is rolled back by COMMIT: the driver makes that an exception too. */
+        @Override
+        public void commit() {
+            try {
+                connection.commit();
+                over = true;
+            } catch (SQLException e) {
+                broken = true;
+                throw new StoreException("COMMIT failed: " + e.getMessage(), e);
+            }
+        }
+
+        @Override
+        public void close() {
+            try {
+                if (!over) {
+                    rollBack();
+                }
+                borrowed.giveBack(broken);
+            } finally {
+                writers.release();
+            }
+        }
+
+        /** Where that fails the connection is broken, and the database rolls back by itself. */
+        private void rollBack() {
+            try {
+                connection.rollback();
+            } catch (SQLException e) {
+                broken = true;
+                LOG.debug("a transaction cannot be rolled back: {}", e.toString());
+            }
+        }
+    }
+
+    @Override
+    public String lockingClause() {
+        return " FOR UPDATE";
+    }
+
+    @Override
+    public Optional<Instant> now(Lane lane) {
+        return lane.one(
+                row -> Instant.ofEpochMilli(row.getLong(1)),
+                "SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)");
+    }
+
+    @Override
+    public void close() {
+        source.close();
+    }
+}
