@@ -202,7 +202,10 @@ public final class BerthServer implements AutoCloseable {
             throw new StartRefusedException(78, "--store: " + e.getMessage() + ".", e);
         } catch (UnknownSchemaException e) {
             throw new StartRefusedException(
-                    78, "--store: the database %s: name another one, or start the version that made it.".formatted(e.getMessage()), e);
+                    78,
+                    "--store: the database %s: name another one, or start the version that made it."
+                            .formatted(e.getMessage()),
+                    e);
         } catch (StoreException e) {
             throw new StartRefusedException(69, "--store: " + e.getMessage(), e);
         }

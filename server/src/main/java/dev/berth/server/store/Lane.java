@@ -8,6 +8,8 @@ import java.sql.Types;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,8 +23,14 @@ import org.slf4j.LoggerFactory;
 final class Lane implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
 
+    /** The lists of parameters there are: few, since each makes a statement of its own that is kept prepared. */
+    private static final int LARGEST_LIST = 64;
+
+    private static final Map<Integer, String> LISTS = Map.of(1, list(1), 4, list(4), 16, list(16), 64, list(64));
+
     private final Connection connection;
     private final Predicate<SQLException> isConflict;
+    private final boolean isFar;
     private final Map<String, PreparedStatement> prepared = new HashMap<>();
     private long touched;
     private boolean failed;
@@ -30,10 +38,16 @@ final class Lane implements AutoCloseable {
     /**
      * @param connection closed with this
      * @param isConflict whether the database works, and says that what was to be written contradicts what is there
+     * @param isFar whether each statement goes to another process and back, so that it pays to send several at once
      */
-    Lane(Connection connection, Predicate<SQLException> isConflict) {
+    Lane(Connection connection, Predicate<SQLException> isConflict, boolean isFar) {
         this.connection = connection;
         this.isConflict = isConflict;
+        this.isFar = isFar;
+    }
+
+    private static String list(int size) {
+        return " (" + String.join(", ", Collections.nCopies(size, "?")) + ")";
     }
 
     /** Makes a value of a row. */
@@ -93,6 +107,52 @@ final class Lane implements AutoCloseable {
         }
     }
 
+    /** Runs a change once for each of these arguments, and each must touch exactly one row. */
+    void updateEach(String sql, List<@Nullable Object[]> arguments) {
+        if (!isFar || arguments.size() == 1) {
+            arguments.forEach(each -> updateOne(sql, each));
+            return;
+        }
+        try {
+            var statement = prepared(sql);
+            for (var each : arguments) {
+                bind(statement, each);
+                statement.addBatch();
+            }
+            for (int rows : statement.executeBatch()) {
+                if (rows != 1) {
+                    throw new ConflictException("touched " + rows + " rows, not one: " + sql);
+                }
+                touched++;
+            }
+        } catch (SQLException e) {
+            throw failed(sql, e);
+        }
+    }
+
+    /**
+     * The rows that have one of these texts in a column.
+     *
+     * @param sql ends before the list of texts: {@code … column IN}
+     * @param first values of parameters that come before
+     */
+    <T> List<T> listIn(Row<T> row, String sql, List<String> texts, @Nullable Object... first) {
+        var found = new ArrayList<T>();
+        for (int from = 0; from < texts.size(); from += LARGEST_LIST) {
+            var some = texts.subList(from, Math.min(texts.size(), from + LARGEST_LIST));
+            int size = 1;
+            while (size < some.size()) {
+                size *= 4;
+            }
+            var arguments = Arrays.copyOf(first, first.length + size);
+            for (int i = 0; i < size; i++) {
+                arguments[first.length + i] = some.get(Math.min(i, some.size() - 1)); // one that comes twice finds one row
+            }
+            found.addAll(list(row, sql + LISTS.get(size), arguments));
+        }
+        return found;
+    }
+
     /** Inserts all of these rows, each with a value for every column. */
     void insert(Insert insert, List<@Nullable Object[]> rows) {
         int next = 0;
@@ -112,11 +172,21 @@ final class Lane implements AutoCloseable {
     }
 
     private PreparedStatement bind(String sql, @Nullable Object... arguments) throws SQLException {
+        var statement = prepared(sql);
+        bind(statement, arguments);
+        return statement;
+    }
+
+    private PreparedStatement prepared(String sql) throws SQLException {
         var statement = prepared.get(sql);
         if (statement == null) {
             statement = connection.prepareStatement(sql);
             prepared.put(sql, statement);
         }
+        return statement;
+    }
+
+    private static void bind(PreparedStatement statement, @Nullable Object... arguments) throws SQLException {
         for (int i = 0; i < arguments.length; i++) {
             switch (arguments[i]) {
                 case null -> statement.setNull(i + 1, Types.NULL);
@@ -130,7 +200,6 @@ final class Lane implements AutoCloseable {
                 default -> throw new IllegalArgumentException("no column has " + arguments[i].getClass());
             }
         }
-        return statement;
     }
 
     /**

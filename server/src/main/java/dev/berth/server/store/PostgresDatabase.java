@@ -104,7 +104,7 @@ final class PostgresDatabase implements Database {
 
         Borrowed(Connection connection) {
             this.connection = connection;
-            this.lane = new Lane(connection, PostgresDatabase::isConflict);
+            this.lane = new Lane(connection, PostgresDatabase::isConflict, true);
         }
 
         /** One that failed in any way is not used again: it may be broken, or lead to a server that was the primary once. */

@@ -58,7 +58,7 @@ public final class SqliteStore {
     public static Store inMemory() {
         try {
             var connection = settings(Synchronous.OFF, WRITER_CACHE).createConnection("jdbc:sqlite::memory:");
-            var lane = new Lane(connection, SqliteDatabase::isConflict);
+            var lane = new Lane(connection, SqliteDatabase::isConflict, false);
             for (var statement : MIGRATIONS.text().split(";\\R", -1)) {
                 if (!statement.isBlank()) {
                     lane.update(statement);
@@ -71,7 +71,7 @@ public final class SqliteStore {
     }
 
     private static Lane lane(SQLiteDataSource source) throws SQLException {
-        return new Lane(source.getConnection(), SqliteDatabase::isConflict);
+        return new Lane(source.getConnection(), SqliteDatabase::isConflict, false);
     }
 
     private static SQLiteDataSource source(Path file, Synchronous synchronous, int cacheKibibytes) {

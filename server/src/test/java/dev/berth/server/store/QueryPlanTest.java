@@ -27,7 +27,7 @@ class QueryPlanTest {
         SqliteStore.open(file, SqliteStore.Synchronous.OFF).close();
         try (var connection = DriverManager.getConnection("jdbc:sqlite:" + file);
                 var store = new SqlStore(new SqliteDatabase(
-                        new Lane(BusyStore.recording(connection, statements), SqliteDatabase::isConflict)))) {
+                        new Lane(BusyStore.recording(connection, statements), SqliteDatabase::isConflict, false)))) {
             var pool = BusyStore.fill(store);
             statements.clear();
             BusyStore.runAll(store, pool);
