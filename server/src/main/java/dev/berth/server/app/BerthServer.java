@@ -41,6 +41,7 @@ import io.helidon.webserver.WebServer;
 import io.helidon.webserver.WebServerConfig;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -165,13 +166,16 @@ public final class BerthServer implements AutoCloseable {
 
     /** On a database that others use too, a key made here would be one that they do not have. */
     private static AccessVault vault(ServeOptions options, DataFolder folder) {
-        if (options.isShared() && options.keyFile() == null) {
+        var file = options.keyFile();
+        if (options.isShared() && (file == null || Files.notExists(file))) {
             throw new StartRefusedException(
                     78,
-                    "With --store, --key-file is needed: the key that encrypts stored access, the same for all that share the database.");
+                    (file == null ? "With --store, --key-file is needed" : "The key file " + file + " is missing")
+                            + ": the key that encrypts stored access, the same for all that share the database"
+                            + " (berth key create FILE makes the first).");
         }
         try {
-            return AccessVault.open(options.keyFile() == null ? folder.key() : options.keyFile());
+            return AccessVault.open(file == null ? folder.key() : file);
         } catch (AccessVault.UnusableKey e) {
             throw new StartRefusedException(78, e.getMessage() + ".", e);
         }

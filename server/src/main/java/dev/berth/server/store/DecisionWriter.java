@@ -193,18 +193,10 @@ final class DecisionWriter {
     }
 
     private void holder(int pool, Holder holder) {
-        one(
-                """
+        one("""
                 INSERT INTO holder (pool, name, held, queued, used, as_of, served_at) VALUES (?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (pool, name) DO UPDATE SET held = excluded.held, queued = excluded.queued, used = excluded.used,
-                    as_of = excluded.as_of, served_at = excluded.served_at""",
-                pool,
-                holder.name(),
-                holder.held(),
-                holder.queued(),
-                holder.used(),
-                holder.asOf(),
-                holder.servedAt());
+                    as_of = excluded.as_of, served_at = excluded.served_at""", pool, holder.name(), holder.held(), holder.queued(), holder.used(), holder.asOf(), holder.servedAt());
     }
 
     // ---- environments

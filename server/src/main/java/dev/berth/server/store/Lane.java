@@ -146,7 +146,8 @@ final class Lane implements AutoCloseable {
             }
             var arguments = Arrays.copyOf(first, first.length + size);
             for (int i = 0; i < size; i++) {
-                arguments[first.length + i] = some.get(Math.min(i, some.size() - 1)); // one that comes twice finds one row
+                arguments[first.length + i] =
+                        some.get(Math.min(i, some.size() - 1)); // one that comes twice finds one row
             }
             found.addAll(list(row, sql + LISTS.get(size), arguments));
         }

@@ -43,10 +43,15 @@ final class PostgresDatabase implements Database {
         this.source = source;
     }
 
-    /** Of the classes 23, a constraint, and 40, a transaction that was rolled back because of another one. */
+    /**
+     * Of the classes 22, a value that a column cannot hold, 23, a constraint, and 40, a transaction that was rolled back because of
+     * another one.
+     */
     static boolean isConflict(SQLException e) {
         var state = e.getSQLState();
-        return state != null && (state.startsWith("23") || state.startsWith("40")) && !state.equals("40003");
+        return state != null
+                && (state.startsWith("22") || state.startsWith("23") || state.startsWith("40"))
+                && !state.equals("40003"); // whose outcome is not known
     }
 
     @Override

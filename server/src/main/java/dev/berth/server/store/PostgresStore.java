@@ -26,8 +26,11 @@ public final class PostgresStore {
     private static final Duration LOCKING = Duration.ofSeconds(10);
 
     private static final Duration STATEMENT = Duration.ofSeconds(15);
-    /** A process that stops in mid transaction (it was suspended, or its network is gone) keeps nobody waiting for longer. */
-    private static final Duration IDLE_IN_TRANSACTION = Duration.ofSeconds(15);
+    /**
+     * A process that stops in mid transaction (it was suspended, or its network is gone) keeps nobody waiting for longer: less than
+     * somebody waits for a lock.
+     */
+    private static final Duration IDLE_IN_TRANSACTION = Duration.ofSeconds(8);
     /** Longer than any of the above: they are answered by the database, and this is for one that answers nothing any more. */
     private static final Duration SILENCE = Duration.ofSeconds(25);
 

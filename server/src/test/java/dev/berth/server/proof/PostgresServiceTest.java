@@ -126,6 +126,8 @@ class PostgresServiceTest {
     @Test
     void withoutAKeyThatOthersCanHaveTooItDoesNotStart() {
         refused(options(url(), null), 78, "--key-file");
+        refused(options(url(), site.path("another-key")), 78, "another-key is missing");
+        assertThat(site.path("another-key")).doesNotExist();
     }
 
     @Test
