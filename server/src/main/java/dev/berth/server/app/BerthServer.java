@@ -158,7 +158,7 @@ public final class BerthServer implements AutoCloseable {
         var vault = vault(options, folder);
         var store = open(options, folder, machine.synchronous());
         closings.push(store::close);
-        var core = core(store, machine.wall(), options.isShared());
+        var core = core(store, processId(folder), machine.wall(), options.isShared());
         var kinds = kinds(options, folder);
         var work = work(core, vault, kinds, options);
         return serve(core, work, vault, options, folder);
@@ -218,8 +218,7 @@ public final class BerthServer implements AutoCloseable {
     /** The parts that change pools. */
     private record Core(Store store, TimeSource clock, Ledger ledger, String process) {}
 
-    private Core core(Store store, Supplier<Instant> wall, boolean isShared) {
-        var process = processId();
+    private Core core(Store store, String process, Supplier<Instant> wall, boolean isShared) {
         var jumps = new ConcurrentLinkedQueue<Duration>();
         var clock = clock(store, wall, jumps::add);
         var batches = new AtomicLong();
@@ -268,8 +267,8 @@ public final class BerthServer implements AutoCloseable {
     }
 
     /** A new one for each start: claims and batches of an earlier process are told apart by it. */
-    private static String processId() {
-        return Long.toString(new SecureRandom().nextLong() & Long.MAX_VALUE, 36);
+    private static String processId(DataFolder folder) {
+        return folder.id() + Long.toString(new SecureRandom().nextLong() & Long.MAX_VALUE, 36);
     }
 
     /** Time does not go back behind what was decided on. */
@@ -281,7 +280,7 @@ public final class BerthServer implements AutoCloseable {
     }
 
     private static List<Kind> kinds(ServeOptions options, DataFolder folder) {
-        var command = new CommandKind(base(options), folder.runningPrograms(), System.getenv());
+        var command = new CommandKind(base(options), folder.runningPrograms(), folder.id(), System.getenv());
         var left = command.killOrphans();
         if (!left.isEmpty()) {
             LOG.warn("programs of an earlier process could not be ended: {}", left);

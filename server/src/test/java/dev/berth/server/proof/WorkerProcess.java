@@ -46,7 +46,7 @@ final class WorkerProcess implements AutoCloseable {
         store = SqliteStore.open(folder.resolve("berth.db"), SqliteStore.Synchronous.FULL);
         var batches = new AtomicLong();
         ledger = new Ledger(store, Instant::now, () -> name + "/" + batches.incrementAndGet(), 1000);
-        var kind = new CommandKind(folder, folder.resolve("running"), System.getenv());
+        var kind = new CommandKind(folder, folder.resolve("running"), "", System.getenv());
         var provider = new Dawdler(
                 kind.create(
                         POOL.value(),
