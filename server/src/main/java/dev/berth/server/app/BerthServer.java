@@ -15,6 +15,7 @@ import dev.berth.server.auth.EventDesk;
 import dev.berth.server.auth.PoolDesk;
 import dev.berth.server.auth.QueueDesk;
 import dev.berth.server.auth.TokenDesk;
+import dev.berth.server.config.Configuration;
 import dev.berth.server.config.ConfigurationFile;
 import dev.berth.server.config.ConfigurationInvalid;
 import dev.berth.server.config.ConfigurationWatcher;
@@ -27,6 +28,7 @@ import dev.berth.server.ledger.LedgerException;
 import dev.berth.server.ledger.SharedClock;
 import dev.berth.server.ledger.SlewedClock;
 import dev.berth.server.ledger.TimeSource;
+import dev.berth.server.store.Notifications;
 import dev.berth.server.store.PostgresStore;
 import dev.berth.server.store.PostgresUrl;
 import dev.berth.server.store.SqliteStore;
@@ -57,7 +59,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -82,6 +83,10 @@ public final class BerthServer implements AutoCloseable {
     private static final Duration IN_STEP = Duration.ofMinutes(10);
 
     private static final Duration WATCHING = Duration.ofSeconds(1);
+    /** How soon a configuration is taken up that another process put in force. */
+    private static final Duration FOLLOWING = Duration.ofSeconds(2);
+
+    private static final Duration NOTIFYING = Duration.ofMinutes(1);
 
     /** What is to be closed, the last made first. */
     private final Deque<Runnable> closings = new ArrayDeque<>();
@@ -245,9 +250,9 @@ public final class BerthServer implements AutoCloseable {
 
     private static TimeSource clock(Store store, Supplier<Instant> wall, Consumer<Duration> onJump) {
         try (var transaction = store.begin()) {
-            var database = transaction.now();
-            return database.isPresent()
-                    ? new SharedClock(lastTouched(store), database.get(), System::nanoTime, onJump)
+            var database = transaction.moment().now();
+            return database != null
+                    ? new SharedClock(lastTouched(store), database, System::nanoTime, onJump)
                     : new SlewedClock(lastTouched(store), wall, System::nanoTime, onJump);
         }
     }
@@ -296,17 +301,12 @@ public final class BerthServer implements AutoCloseable {
     }
 
     /** The configuration in force and the providers that it makes. */
-    private record Work(ConfigurationKeeper keeper, Providers providers, Upkeep upkeep) {}
+    private record Work(ConfigurationKeeper keeper, Providers providers, Schedule schedule) {}
 
     private Work work(Core core, AccessVault vault, List<Kind> kinds, ServeOptions options) {
-        var registering = new AtomicReference<Loop>();
-        var keeper = new ConfigurationKeeper(core.store(), core.clock(), kinds, base(options), () -> {
-            var loop = registering.get();
-            if (loop != null) {
-                loop.nudge();
-            }
-        });
-        fileInForce = configure(keeper, options);
+        var registering = new Nudge();
+        var keeper = new ConfigurationKeeper(core.store(), core.clock(), kinds, base(options), registering);
+        var watcher = configure(core, keeper, options);
         var providers = new Providers(keeper::inForce, core.store(), kinds);
         var steps = Executors.newVirtualThreadPerTaskExecutor();
         var upkeep = new Upkeep(
@@ -319,30 +319,37 @@ public final class BerthServer implements AutoCloseable {
 
         var registrar = new Registrar(core.ledger(), core.store());
         registerAtFirst(registrar, keeper);
-        registering.set(loop("registrar", () -> {
-            return registrar.run(keeper.inForce()) ? IN_STEP : REGISTERING;
-        }));
-        var scheduling = new AtomicReference<Loop>();
-        var schedule = new Schedule(core.ledger(), core.store(), upkeep, core.clock(), () -> {
-            var loop = scheduling.get();
-            if (loop != null) {
-                loop.nudge();
-            }
-        });
+        registering.wakes(loop("registrar", () -> register(registrar, keeper) ? IN_STEP : REGISTERING));
+        var scheduling = new Nudge();
+        var schedule = new Schedule(core.ledger(), core.store(), upkeep, core.clock(), scheduling);
         core.ledger().addListener(schedule);
-        scheduling.set(loop("schedule", () -> Duration.between(core.clock().now(), schedule.run())));
+        scheduling.wakes(loop("schedule", () -> Duration.between(core.clock().now(), schedule.run())));
         loop("house", () -> {
             int pruned = core.store().prune(core.clock().now().minus(HISTORY), PRUNED_AT_ONCE);
             return pruned < PRUNED_AT_ONCE ? PRUNING : PRUNING_ON;
         });
-        watch(core, keeper, options);
-        return new Work(keeper, providers, upkeep);
+        if (watcher != null) {
+            watch(core, keeper, watcher, options.config());
+        }
+        if (options.isShared()) {
+            loop("follow", () -> {
+                keeper.follow();
+                return FOLLOWING;
+            });
+        }
+        return new Work(keeper, providers, schedule);
+    }
+
+    /** Nothing, where what is in force is not known here: who would go by an older one would undo it. */
+    private static boolean register(Registrar registrar, ConfigurationKeeper keeper) {
+        keeper.follow();
+        return keeper.isLoaded() && registrar.run(keeper.inForce());
     }
 
     /** Before anybody is listened to, so that who calls at once finds the pools; what fails now the loop does later. */
     private static void registerAtFirst(Registrar registrar, ConfigurationKeeper keeper) {
         try {
-            registrar.run(keeper.inForce());
+            register(registrar, keeper);
         } catch (LedgerException | StoreException e) {
             LOG.warn("what is configured is registered later: {}", e.toString());
         }
@@ -365,8 +372,13 @@ public final class BerthServer implements AutoCloseable {
         }
     }
 
-    /** Whether the file of the options is what is in force then. */
-    private static boolean configure(ConfigurationKeeper keeper, ServeOptions options) {
+    /**
+     * Puts the file of the options in force. On a store that others share, only where it never was: it may be that of an image that is
+     * older than what they put there.
+     *
+     * @return what watches the file; null where there is none
+     */
+    private @Nullable ConfigurationWatcher configure(Core core, ConfigurationKeeper keeper, ServeOptions options) {
         boolean resumed = false;
         try {
             keeper.resume();
@@ -375,11 +387,11 @@ public final class BerthServer implements AutoCloseable {
             LOG.warn("the configuration that was in force can be used no more: {}", e.getMessage());
         }
         if (options.config() == null) {
-            if (!resumed) {
+            if (!resumed && !options.isShared()) {
                 throw new StartRefusedException(
                         78, "The configuration that was in force can be used no more: give a new one with --config.");
             }
-            return false;
+            return null;
         }
         String text;
         try {
@@ -387,7 +399,15 @@ public final class BerthServer implements AutoCloseable {
         } catch (IOException e) {
             throw new StartRefusedException(78, "The configuration file cannot be read: " + e.getMessage(), e);
         }
-        return switch (keeper.apply(text, false, options.config().toString())) {
+        var digest = Configuration.digestOf(text);
+        if (options.isShared() && core.store().wasInForce(digest)) {
+            fileInForce = digest.equals(keeper.inForce().digest());
+            if (!fileInForce) {
+                LOG.info("{} was in force before: the configuration that came after it stays", options.config());
+            }
+            return new ConfigurationWatcher(new ConfigurationFile(options.config()), digest);
+        }
+        fileInForce = switch (keeper.apply(text, false, options.config().toString())) {
             case ConfigurationDesk.Change _ -> true;
             case ConfigurationDesk.Invalid invalid ->
                 throw new StartRefusedException(78, options.config() + " cannot be used:\n" + lines(invalid));
@@ -399,6 +419,8 @@ public final class BerthServer implements AutoCloseable {
                 yield false;
             }
         };
+        return new ConfigurationWatcher(
+                new ConfigurationFile(options.config()), keeper.inForce().digest());
     }
 
     private static String lines(ConfigurationDesk.Invalid invalid) {
@@ -407,13 +429,7 @@ public final class BerthServer implements AutoCloseable {
                 .collect(Collectors.joining("\n"));
     }
 
-    private void watch(Core core, ConfigurationKeeper keeper, ServeOptions options) {
-        var config = options.config();
-        if (config == null) {
-            return;
-        }
-        var watcher = new ConfigurationWatcher(
-                new ConfigurationFile(config), keeper.inForce().digest());
+    private void watch(Core core, ConfigurationKeeper keeper, ConfigurationWatcher watcher, Path config) {
         loop("configuration", () -> {
             if (watcher.poll(System.nanoTime()) instanceof ConfigurationWatcher.Seen.Changed changed) {
                 var refused = refusal(keeper.apply(changed.text(), false, config.toString()));
@@ -457,8 +473,11 @@ public final class BerthServer implements AutoCloseable {
                 tokens);
         var metrics = new ServiceMetrics();
         var api = new HttpApi(
-                authenticator, desks, work.keeper(), metrics, new HttpApi.About(version(), core.store()::isUsable));
+                authenticator, desks, work.keeper(), metrics, new HttpApi.About(version(), () -> work.keeper().isLoaded() && core.store().isUsable()));
         core.ledger().addListener(api);
+        core.store()
+                .notifications(core.process())
+                .ifPresent(notifications -> join(core, work.schedule(), api, notifications));
         var server = WebServer.builder().host(options.host()).port(options.port());
         api.install(server);
         var running = listen(server, options);
@@ -471,6 +490,30 @@ public final class BerthServer implements AutoCloseable {
         announce(folder, at);
         LOG.debug("Berth {} listens on {}", version(), at);
         return at;
+    }
+
+    /** Joins the other processes on the same store. */
+    private void join(Core core, Schedule schedule, HttpApi api, Notifications notifications) {
+        var sending = new Nudge();
+        var replicas = new Replicas(
+                core.ledger(),
+                core.store(),
+                notifications,
+                (pool, number, changed) -> {
+                    schedule.committedElsewhere(pool);
+                    api.committedElsewhere(pool, number, changed);
+                },
+                sending);
+        core.ledger().addListener(replicas);
+        sending.wakes(loop("notify", () -> {
+            replicas.send();
+            return NOTIFYING;
+        }));
+        loop("listen", () -> {
+            replicas.receive();
+            return Duration.ZERO;
+        });
+        closings.push(notifications::close);
     }
 
     private static WebServer listen(WebServerConfig.Builder server, ServeOptions options) {

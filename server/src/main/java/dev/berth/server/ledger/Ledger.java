@@ -302,7 +302,10 @@ public final class Ledger {
         for (var name : byPool.keySet()) {
             transaction.lock(name).ifPresent(pool -> locked.put(name, pool));
         }
-        transaction.now().ifPresent(time::heard);
+        var moment = transaction.moment();
+        if (moment.now() != null) {
+            time.heard(moment.now());
+        }
         batch.decidedAt = time.now();
         byPool.forEach((name, entries) -> {
             var policy = firstPolicy(entries);
@@ -313,6 +316,9 @@ public final class Ledger {
             if (pool == null) {
                 batch.strangers.addAll(entries);
                 return;
+            }
+            if (pool.generation() < moment.generation()) {
+                entries.addFirst(new Waiting(name, new Command.Restored(moment.generation()), new CompletableFuture<>()));
             }
             var now = batch.decidedAt.isBefore(pool.touchedAt()) ? pool.touchedAt() : batch.decidedAt;
             var commands = entries.stream().map(entry -> entry.command).toList();

@@ -1,6 +1,5 @@
 package dev.berth.server.store;
 
-import java.time.Instant;
 import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -17,8 +16,11 @@ interface Database extends AutoCloseable {
     /** How a look-up of a row ends that nobody else may change until the transaction is over. */
     String lockingClause();
 
-    /** The database's own clock, where several machines share it; empty where this process has it to itself. */
-    Optional<Instant> now(Lane lane);
+    /** What the transaction that the lane is in is decided by. */
+    Store.Moment moment(Lane lane);
+
+    /** See {@link Store#notifications}. */
+    Optional<Notifications> notifications(String process);
 
     @Override
     void close();

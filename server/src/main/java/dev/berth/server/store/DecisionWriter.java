@@ -87,11 +87,12 @@ final class DecisionWriter {
         }
         one(
                 """
-                UPDATE pool SET listed = ?, sequence = ?, events = ?, available = ?, allocated = ?, cleaning = ?, checking = ?,
+                UPDATE pool SET listed = ?, generation = ?, sequence = ?, events = ?, available = ?, allocated = ?, cleaning = ?, checking = ?,
                     dirty = ?, retiring = ?, waiting = ?, polling = ?, on_hold = ?, issuing = ?, maintained = ?,
                     breaker_failures = ?, breaker_open_until = ?, touched_at = ?
                 WHERE number = ?""",
                 after.listed(),
+                after.generation(),
                 after.sequence(),
                 after.events(),
                 after.counts().available(),

@@ -30,7 +30,14 @@ final class PostgresDatabase implements Database {
     /** Of whoever waits for its turn: as long as it is bearable, and no longer than a call is held for. */
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
+    /** Other for a copy that was restored, and on a server that took over: its timeline is another one. */
+    static final String ORIGIN = """
+            (SELECT system_identifier FROM pg_control_system()) || '/' || \
+            left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) || '/' || CAST(CAST('pool' AS regclass) AS oid)""";
+
     private final HikariDataSource source;
+    private final PostgresNotifications.Connections lasting;
+    private final String origin;
     /** Fair, which the pool of connections is not: under load some would not get one for seconds. */
     private final Semaphore writers = new Semaphore(WRITERS, true);
 
@@ -38,9 +45,13 @@ final class PostgresDatabase implements Database {
 
     /**
      * @param source closed with this
+     * @param lasting connections beside it, that are not of the pool
+     * @param origin how the database is asked where the store comes from: {@link #ORIGIN}, or a constant where that is not to be told
      */
-    PostgresDatabase(HikariDataSource source) {
+    PostgresDatabase(HikariDataSource source, PostgresNotifications.Connections lasting, String origin) {
         this.source = source;
+        this.lasting = lasting;
+        this.origin = origin;
     }
 
     /**
@@ -182,10 +193,19 @@ final class PostgresDatabase implements Database {
     }
 
     @Override
-    public Optional<Instant> now(Lane lane) {
+    public Store.Moment moment(Lane lane) {
         return lane.one(
-                row -> Instant.ofEpochMilli(row.getLong(1)),
-                "SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)");
+                        row -> new Store.Moment(
+                                Instant.ofEpochMilli(row.getLong(1)),
+                                Generations.entered(lane, row.getInt(2), row.getString(3), row.getString(4))),
+                        "SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint), number, origin, "
+                                + origin + " FROM generation")
+                .orElseThrow(() -> new StoreException("the store has no generation"));
+    }
+
+    @Override
+    public Optional<Notifications> notifications(String process) {
+        return Optional.of(new PostgresNotifications(process, lasting));
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Properties;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +35,9 @@ public final class PostgresStore {
     /** Longer than any of the above: they are answered by the database, and this is for one that answers nothing any more. */
     private static final Duration SILENCE = Duration.ofSeconds(25);
 
+    /** Not there, not allowed, not supported. */
+    private static final Set<String> UNKNOWN_FUNCTION = Set.of("42883", "42501", "0A000");
+
     private PostgresStore() {}
 
     /**
@@ -53,7 +57,31 @@ public final class PostgresStore {
         var plain = plain(url, properties);
         var durability = check(url, plain);
         MIGRATIONS.apply(plain);
-        return new PostgresDatabase(pool(url, properties, durability));
+        return new PostgresDatabase(pool(url, properties, durability), lasting(url, properties), origin(url, plain));
+    }
+
+    /** Connections one by one, to be kept, by which a server that answers nothing any more is noticed. */
+    private static PostgresNotifications.Connections lasting(PostgresUrl url, Properties properties) {
+        var bounded = new Properties();
+        bounded.putAll(properties);
+        bounded.setProperty("socketTimeout", seconds(SILENCE));
+        return plain(url, bounded)::getConnection;
+    }
+
+    /** An engine that only speaks like PostgreSQL may not tell. */
+    private static String origin(PostgresUrl url, DataSource source) {
+        try (var connection = source.getConnection();
+                var statement = connection.prepareStatement("SELECT " + PostgresDatabase.ORIGIN);
+                var row = statement.executeQuery()) {
+            row.next();
+            return PostgresDatabase.ORIGIN;
+        } catch (SQLException e) {
+            if (!UNKNOWN_FUNCTION.contains(String.valueOf(e.getSQLState()))) {
+                throw failure(url, e);
+            }
+            LOG.warn("{} does not tell when it was restored, or another server took over: {}", url, said(e));
+            return "'-'";
+        }
     }
 
     private static Properties properties(PostgresUrl url, UnaryOperator<@Nullable String> environment) {

@@ -63,7 +63,7 @@ final class Rows {
     // ---- pools
 
     static final String POOL_COLUMNS = """
-            number, name, policy, listed, sequence, events, available, allocated, cleaning, checking, dirty, retiring, \
+            number, name, policy, listed, generation, sequence, events, available, allocated, cleaning, checking, dirty, retiring, \
             waiting, polling, on_hold, issuing, maintained, breaker_failures, breaker_open_until, touched_at""";
 
     Pool pool(ResultSet row) throws SQLException {
@@ -72,17 +72,18 @@ final class Rows {
                 new PoolName(row.getString(2)),
                 policy(row.getString(3)),
                 row.getInt(4) == 1,
-                row.getLong(5),
+                row.getInt(5),
                 row.getLong(6),
+                row.getLong(7),
                 new Pool.Counts(
-                        row.getInt(7), row.getInt(8), row.getInt(9), row.getInt(10), row.getInt(11), row.getInt(12)),
-                row.getInt(13),
+                        row.getInt(8), row.getInt(9), row.getInt(10), row.getInt(11), row.getInt(12), row.getInt(13)),
                 row.getInt(14),
                 row.getInt(15),
                 row.getInt(16),
                 row.getInt(17),
-                new Pool.Breaker(row.getInt(18), instant(row, 19)),
-                Instant.ofEpochMilli(row.getLong(20)));
+                row.getInt(18),
+                new Pool.Breaker(row.getInt(19), instant(row, 20)),
+                Instant.ofEpochMilli(row.getLong(21)));
     }
 
     private Policy policy(String text) {

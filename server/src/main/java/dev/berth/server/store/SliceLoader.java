@@ -82,6 +82,12 @@ final class SliceLoader {
                     "SELECT " + Rows.ENVIRONMENT_COLUMNS + " FROM environment WHERE pool = ? AND claimed = 1",
                     pool.number());
         }
+        if (needs.all()) {
+            environments(
+                    "SELECT " + Rows.ENVIRONMENT_COLUMNS
+                            + " FROM environment WHERE pool = ? AND state <> 'retired' ORDER BY name",
+                    pool.number());
+        }
         theirs();
         var busy = needs.work() == 0 ? Map.<String, Integer>of() : busyAccounts();
         var places = places();

@@ -49,6 +49,11 @@ final class SqlStore implements Store {
     }
 
     @Override
+    public Optional<Notifications> notifications(String process) {
+        return database.notifications(process);
+    }
+
+    @Override
     public boolean committed(String batch) {
         return write(lane -> Batches.committed(lane, batch));
     }

@@ -24,8 +24,8 @@ final class SqlTransaction implements Store.Transaction {
     }
 
     @Override
-    public Optional<Instant> now() {
-        return database.now(session.lane());
+    public Store.Moment moment() {
+        return database.moment(session.lane());
     }
 
     @Override
@@ -41,9 +41,9 @@ final class SqlTransaction implements Store.Transaction {
     @Override
     public Pool create(PoolName name, Policy policy, Instant now) {
         session.lane().updateOne("""
-                INSERT INTO pool (name, policy, listed, sequence, events, available, allocated, cleaning, checking, dirty,
+                INSERT INTO pool (name, policy, listed, generation, sequence, events, available, allocated, cleaning, checking, dirty,
                     retiring, waiting, polling, on_hold, issuing, maintained, breaker_failures, touched_at)
-                VALUES (?, ?, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?)""", name.value(), Rows.text(policy), now);
+                VALUES (?, ?, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?)""", name.value(), Rows.text(policy), now);
         return lock(name).orElseThrow();
     }
 

@@ -1,7 +1,6 @@
 package dev.berth.server.store;
 
 import java.sql.SQLException;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -25,6 +24,7 @@ final class SqliteDatabase implements Database {
     private final @Nullable BlockingQueue<Lane> readers;
     private final int readersThereAre;
     private final @Nullable Checkpoints checkpoints;
+    private final int generation;
 
     /** All on one connection. */
     SqliteDatabase(Lane only) {
@@ -32,17 +32,20 @@ final class SqliteDatabase implements Database {
         this.readers = null;
         this.readersThereAre = 0;
         this.checkpoints = null;
+        this.generation = 0;
     }
 
     /**
      * @param readers all that there are
      * @param checkpoints for copying the log
+     * @param generation of the store
      */
-    SqliteDatabase(Lane writer, List<Lane> readers, Lane checkpoints) {
+    SqliteDatabase(Lane writer, List<Lane> readers, Lane checkpoints, int generation) {
         this.writer = writer;
         this.readers = new ArrayBlockingQueue<>(readers.size(), true, readers);
         this.readersThereAre = readers.size();
         this.checkpoints = new Checkpoints(checkpoints, writing);
+        this.generation = generation;
         writer.one(row -> true, "PRAGMA wal_autocheckpoint = " + Checkpoints.LONGEST);
     }
 
@@ -135,8 +138,13 @@ final class SqliteDatabase implements Database {
     }
 
     @Override
-    public Optional<Instant> now(Lane lane) {
+    public Optional<Notifications> notifications(String process) {
         return Optional.empty();
+    }
+
+    @Override
+    public Store.Moment moment(Lane lane) {
+        return new Store.Moment(null, generation);
     }
 
     @Override

@@ -1,6 +1,9 @@
 package dev.berth.server.store;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -48,8 +51,10 @@ public final class SqliteStore {
             for (int i = 0; i < READERS; i++) {
                 readers.add(lane(reading));
             }
-            return new SqlStore(new SqliteDatabase(lane(writing), readers, lane(reading)));
-        } catch (SQLException e) {
+            var writer = lane(writing);
+            return new SqlStore(
+                    new SqliteDatabase(writer, readers, lane(reading), Generations.of(writer, origin(file))));
+        } catch (IOException | SQLException e) {
             throw new StoreException("cannot open " + file, e);
         }
     }
@@ -68,6 +73,12 @@ public final class SqliteStore {
         } catch (SQLException e) {
             throw new StoreException("cannot open a store in memory", e);
         }
+    }
+
+    /** A copy of a file is another file, and so is one that was put back from a copy. */
+    private static String origin(Path file) throws IOException {
+        var key = Files.readAttributes(file, BasicFileAttributes.class).fileKey();
+        return String.valueOf(key);
     }
 
     private static Lane lane(SQLiteDataSource source) throws SQLException {

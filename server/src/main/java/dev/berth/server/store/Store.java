@@ -32,16 +32,20 @@ public interface Store extends AutoCloseable {
     /** Begins a transaction that may write. Blocks until this connection's turn. */
     Transaction begin();
 
+    /**
+     * How the processes that share this store hear of each other; empty where no other can. The caller closes it.
+     *
+     * @param process this one's id
+     */
+    Optional<Notifications> notifications(String process);
+
     /** Whether the transaction stamped with this batch was committed; waits out one whose outcome is still open. */
     boolean committed(String batch);
 
     /** One transaction. Rolled back when closed without a commit. */
     interface Transaction extends AutoCloseable {
-        /**
-         * What the database says the time is, where several machines share it and their own clocks may differ; empty where there is one
-         * machine only.
-         */
-        Optional<Instant> now();
+        /** What it is decided by, beside what is loaded. */
+        Moment moment();
 
         /** Names of the pools there are. */
         List<PoolName> pools();
@@ -87,6 +91,15 @@ public interface Store extends AutoCloseable {
         @Override
         void close();
     }
+
+    /**
+     * When a transaction is, in the life of the store.
+     *
+     * @param now what the database says the time is, where several machines share it and their own clocks may differ; null where
+     *     there is one machine only
+     * @param generation how often the store was restored or copied, or another server of it took over, so that commits may be lost
+     */
+    record Moment(@Nullable Instant now, int generation) {}
 
     // ---- reads
 

@@ -21,6 +21,7 @@ import dev.berth.server.store.Store;
 import dev.berth.server.store.TestPostgres;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Objects;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -65,7 +66,7 @@ class SharedStoreTest {
 
     private static Instant now(Store store) {
         try (var transaction = store.begin()) {
-            return transaction.now().orElseThrow();
+            return Objects.requireNonNull(transaction.moment().now());
         }
     }
 

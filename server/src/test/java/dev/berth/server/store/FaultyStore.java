@@ -77,8 +77,8 @@ public final class FaultyStore implements Store {
         }
 
         @Override
-        public Optional<Instant> now() {
-            return transaction.now();
+        public Moment moment() {
+            return transaction.moment();
         }
 
         @Override
@@ -124,6 +124,11 @@ public final class FaultyStore implements Store {
         public void close() {
             transaction.close();
         }
+    }
+
+    @Override
+    public Optional<Notifications> notifications(String process) {
+        return store.notifications(process);
     }
 
     @Override

@@ -121,11 +121,11 @@ abstract class StoreContract {
             Set<KeyUse.Key> keys,
             Set<EnvironmentName> environments,
             Set<String> identities) {
-        return new Slice.Needs(allocations, keys, environments, identities, List.of(), Set.of(), 0, false);
+        return new Slice.Needs(allocations, keys, environments, identities, List.of(), Set.of(), 0, false, false);
     }
 
     private static Slice.Needs claiming(int steps) {
-        return new Slice.Needs(Set.of(), Set.of(), Set.of(), Set.of(), List.of(), Set.of(), steps, false);
+        return new Slice.Needs(Set.of(), Set.of(), Set.of(), Set.of(), List.of(), Set.of(), steps, false, false);
     }
 
     private static Work work(Step step, Instant dueAt) {
@@ -202,6 +202,7 @@ abstract class StoreContract {
                 pool.name(),
                 policy,
                 false,
+                3,
                 11,
                 12,
                 new Pool.Counts(1, 2, 3, 4, 5, 6),
@@ -220,6 +221,7 @@ abstract class StoreContract {
                 pool.name(),
                 policy(),
                 true,
+                0,
                 0,
                 0,
                 new Pool.Counts(0, 0, 0, 0, 0, 0),
@@ -537,6 +539,7 @@ abstract class StoreContract {
                 pool.name(),
                 pool.policy(),
                 true,
+                0,
                 0,
                 events,
                 pool.counts(),

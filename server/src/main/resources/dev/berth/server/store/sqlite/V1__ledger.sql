@@ -1,10 +1,18 @@
 -- Instants are milliseconds since 1970 in UTC, durations milliseconds.
 
+-- How often the store was restored or copied, or may have lost commits, and what tells whether it was: one row.
+CREATE TABLE generation (
+    number INTEGER NOT NULL,
+    origin TEXT
+);
+INSERT INTO generation (number) VALUES (0);
+
 CREATE TABLE pool (
     number             INTEGER PRIMARY KEY AUTOINCREMENT,
     name               TEXT    NOT NULL UNIQUE,
     policy             TEXT    NOT NULL,
     listed             INTEGER NOT NULL,
+    generation         INTEGER NOT NULL,
     sequence           INTEGER NOT NULL,
     events             INTEGER NOT NULL,
     available          INTEGER NOT NULL,
