@@ -55,15 +55,17 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--store",
             paramLabel = "URL",
-            description = "The database, postgresql://USER@HOST:PORT/DATABASE; its password is in BERTH_STORE_PASSWORD or in the"
-                    + " file that ?passwordFile=FILE names. Default: SQLite in the data folder.")
+            description =
+                    "The database, postgresql://USER@HOST:PORT/DATABASE; its password is in BERTH_STORE_PASSWORD or in the"
+                            + " file that ?passwordFile=FILE names. Default: SQLite in the data folder.")
     private @Nullable String store;
 
     @Option(
             names = "--key-file",
             paramLabel = "FILE",
-            description = "The key that encrypts stored access. Default: one in the data folder, made where missing. Needed"
-                    + " with --store.")
+            description =
+                    "The key that encrypts stored access. Default: one in the data folder, made where missing. Needed"
+                            + " with --store.")
     private @Nullable Path keyFile;
 
     ServeCommand(Surroundings around) {

@@ -54,7 +54,8 @@ public final class CommandKind implements Kind {
                 secrets.put(name, record.secrets());
             }
         });
-        return new CommandProvider(Settings.parse(settings, base, server), Map.copyOf(secrets), programs, workers, protocol);
+        return new CommandProvider(
+                Settings.parse(settings, base, server), Map.copyOf(secrets), programs, workers, protocol);
     }
 
     /**

@@ -35,7 +35,8 @@ final class CommandProvider implements Provider {
     private final String workers;
     private final Protocol protocol;
 
-    CommandProvider(Settings settings, Map<String, Secrets> secrets, Programs programs, String workers, Protocol protocol) {
+    CommandProvider(
+            Settings settings, Map<String, Secrets> secrets, Programs programs, String workers, Protocol protocol) {
         this.settings = settings;
         this.secrets = secrets;
         this.programs = programs;

@@ -473,7 +473,13 @@ public final class BerthServer implements AutoCloseable {
                 tokens);
         var metrics = new ServiceMetrics();
         var api = new HttpApi(
-                authenticator, desks, work.keeper(), metrics, new HttpApi.About(version(), () -> work.keeper().isLoaded() && core.store().isUsable()));
+                authenticator,
+                desks,
+                work.keeper(),
+                metrics,
+                new HttpApi.About(
+                        version(),
+                        () -> work.keeper().isLoaded() && core.store().isUsable()));
         core.ledger().addListener(api);
         core.store()
                 .notifications(core.process())

@@ -106,8 +106,8 @@ final class Replicas implements Ledger.Listener {
                 heard(word.pool()).add(word.after(), word.last());
             }
             ledger.poolOf(word.pool())
-                    .ifPresent(name ->
-                            listener.committed(name, word.pool(), word.isComplete() ? word.changed() : null));
+                    .ifPresent(
+                            name -> listener.committed(name, word.pool(), word.isComplete() ? word.changed() : null));
         }
         if (System.nanoTime() - lookAt >= 0) {
             store.pools().forEach(this::look);
@@ -141,9 +141,7 @@ final class Replicas implements Ledger.Listener {
         }
 
         private void join() {
-            for (var next = beyond.firstEntry();
-                    next != null && next.getKey() <= upTo;
-                    next = beyond.firstEntry()) {
+            for (var next = beyond.firstEntry(); next != null && next.getKey() <= upTo; next = beyond.firstEntry()) {
                 upTo = Math.max(upTo, next.getValue());
                 beyond.pollFirstEntry();
             }

@@ -318,7 +318,8 @@ public final class Ledger {
                 return;
             }
             if (pool.generation() < moment.generation()) {
-                entries.addFirst(new Waiting(name, new Command.Restored(moment.generation()), new CompletableFuture<>()));
+                entries.addFirst(
+                        new Waiting(name, new Command.Restored(moment.generation()), new CompletableFuture<>()));
             }
             var now = batch.decidedAt.isBefore(pool.touchedAt()) ? pool.touchedAt() : batch.decidedAt;
             var commands = entries.stream().map(entry -> entry.command).toList();

@@ -33,7 +33,8 @@ final class PostgresDatabase implements Database {
     /** Other for a copy that was restored, and on a server that took over: its timeline is another one. */
     static final String ORIGIN = """
             (SELECT system_identifier FROM pg_control_system()) || '/' || \
-            left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) || '/' || CAST(CAST('pool' AS regclass) AS oid)""";
+            left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) || '/' || \
+            (SELECT oid FROM pg_database WHERE datname = current_database()) || '/' || CAST(CAST('pool' AS regclass) AS oid)""";
 
     private final HikariDataSource source;
     private final PostgresNotifications.Connections lasting;

@@ -24,7 +24,6 @@ final class PostgresNotifications implements Notifications {
     /** After so long a silence the connection is tried: it may be cut where nobody says so. */
     private static final long SILENCE_NANOS = Duration.ofSeconds(10).toNanos();
 
-
     private final String process;
     private final Connections connections;
     private @Nullable Connection sending;
@@ -113,7 +112,8 @@ final class PostgresNotifications implements Notifications {
         var changed = notification.isComplete()
                 ? notification.changed().stream().map(AllocationId::value).collect(Collectors.joining(" "))
                 : MANY;
-        return "%s %d %d %d %s".formatted(process, notification.pool(), notification.after(), notification.last(), changed);
+        return "%s %d %d %d %s"
+                .formatted(process, notification.pool(), notification.after(), notification.last(), changed);
     }
 
     /** Null for one that this process sent, or that is of no form we know: somebody else may use the channel. */

@@ -32,7 +32,8 @@ class PostgresPlanTest {
     @Test
     void whatRunsOftenGoesByIndex() throws Exception {
         try (var database = TestPostgres.create();
-                var store = new SqlStore(new PostgresDatabase(recording(database), () -> recording(database).getConnection(), PostgresDatabase.ORIGIN))) {
+                var store = new SqlStore(new PostgresDatabase(
+                        recording(database), () -> recording(database).getConnection(), PostgresDatabase.ORIGIN))) {
             var pool = BusyStore.fill(store);
             multiply(database);
             statements.clear();

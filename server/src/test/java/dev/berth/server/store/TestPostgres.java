@@ -70,7 +70,7 @@ public final class TestPostgres implements AutoCloseable {
         Server.COMMON.run("""
                 DO $$ BEGIN
                     EXECUTE (SELECT 'TRUNCATE ' || string_agg(quote_ident(tablename), ', ') || ' RESTART IDENTITY'
-                        FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'flyway_schema_history');
+                        FROM pg_tables WHERE schemaname = 'public' AND tablename NOT IN ('flyway_schema_history', 'generation'));
                 END $$""");
         return Server.COMMON;
     }
@@ -133,7 +133,7 @@ public final class TestPostgres implements AutoCloseable {
         }
     }
 
-    void run(String sql) {
+    public void run(String sql) {
         Server.run(name, sql);
     }
 
