@@ -449,8 +449,8 @@ final class DecisionWriter {
                 """
                 INSERT INTO ended_allocation (id, pool, principal, requester, count, need, needs, duration, asked_keepalive,
                     max_wait, priority, labels, idempotency_key, digest, sharer, arrival, rank, created_at, keepalive, granted_at,
-                    expires_at, ended_at, end_reason, outcome, grants)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                    expires_at, ended_at, end_reason, outcome, grants, held_for)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 allocation.id().value(),
                 pool,
                 allocation.principal(),
@@ -475,7 +475,8 @@ final class DecisionWriter {
                 ended.endedAt(),
                 ended.reason().slug(),
                 ended.outcome(),
-                Rows.text(ended.grants()));
+                Rows.text(ended.grants()),
+                Rows.text(ended.heldFor()));
     }
 
     /** The columns of a state that an allocation can live in. */

@@ -441,7 +441,7 @@ final class Rows {
             , state, until, interest_until, open_until, give_up_at, granted_at, expires_at, keepalive_by, collect_by, loan, hold, \
             asked_at, kept_until, misses, awake, avoid, grants""";
     static final String ENDED_COLUMNS =
-            REQUEST_COLUMNS + ", granted_at, expires_at, ended_at, end_reason, outcome, grants";
+            REQUEST_COLUMNS + ", granted_at, expires_at, ended_at, end_reason, outcome, grants, held_for";
 
     Allocation live(ResultSet row, PoolName pool) throws SQLException {
         AllocationState state = switch (row.getString(19)) {
@@ -482,7 +482,8 @@ final class Rows {
                         instant(row, 20),
                         sure(row, 21),
                         EndReason.of(row.getString(22)),
-                        row.getString(23)));
+                        row.getString(23),
+                        names(row.getString(25))));
     }
 
     private Allocation allocation(ResultSet row, PoolName pool, AllocationState state) throws SQLException {
@@ -585,6 +586,14 @@ final class Rows {
                 : new AllocationState.Setbacks(JSON.readValue(text, NAMES).stream()
                         .map(EnvironmentName::new)
                         .collect(Collectors.toSet()));
+    }
+
+    static @Nullable String text(Set<String> names) {
+        return names.isEmpty() ? null : JSON.writeValueAsString(new TreeSet<>(names));
+    }
+
+    private static Set<String> names(@Nullable String text) {
+        return text == null ? Set.of() : Set.of(JSON.readValue(text, String[].class));
     }
 
     static @Nullable String text(AllocationState.Setbacks setbacks) {

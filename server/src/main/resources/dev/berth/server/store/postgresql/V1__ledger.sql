@@ -181,7 +181,8 @@ CREATE TABLE ended_allocation (
     ended_at        bigint           NOT NULL,
     end_reason      text COLLATE "C" NOT NULL,
     outcome         text,
-    grants          text
+    grants          text,
+    held_for        text
 );
 
 CREATE TABLE idempotency_key (

@@ -180,7 +180,8 @@ CREATE TABLE ended_allocation (
     ended_at          INTEGER NOT NULL,
     end_reason        TEXT    NOT NULL,
     outcome           TEXT,
-    grants            TEXT
+    grants            TEXT,
+    held_for          TEXT
 ) WITHOUT ROWID;
 
 CREATE TABLE idempotency_key (
