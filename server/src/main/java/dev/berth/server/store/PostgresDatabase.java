@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -30,6 +31,9 @@ final class PostgresDatabase implements Database {
     /** Of whoever waits for its turn: as long as it is bearable, and no longer than a call is held for. */
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
+    /** For so long nobody waits for a connection after somebody did in vain: a queue of such waits would last for minutes. */
+    private static final Duration AWAY = Duration.ofSeconds(1);
+
     /** Other for a copy that was restored, and on a server that took over: its timeline is another one. */
     static final String ORIGIN = """
             (SELECT system_identifier FROM pg_control_system()) || '/' || \
@@ -39,6 +43,9 @@ final class PostgresDatabase implements Database {
     private final HikariDataSource source;
     private final PostgresNotifications.Connections lasting;
     private final String origin;
+    /** By the clock that only goes forward. */
+    private final AtomicReference<@Nullable Long> awayUntilNanos = new AtomicReference<>();
+
     /** Fair, which the pool of connections is not: under load some would not get one for seconds. */
     private final Semaphore writers = new Semaphore(WRITERS, true);
 
@@ -105,11 +112,17 @@ final class PostgresDatabase implements Database {
 
     /** A transaction begins with its first statement, at no cost of its own, where each statement is not its own. */
     private Connection connect(boolean autoCommit) {
+        var until = awayUntilNanos.get();
+        if (until != null && System.nanoTime() - until < 0) {
+            throw new StoreException("no connection to the database, since a moment ago there was none");
+        }
         try {
             var connection = source.getConnection();
             connection.setAutoCommit(autoCommit);
+            awayUntilNanos.set(null);
             return connection;
         } catch (SQLException e) {
+            awayUntilNanos.set(System.nanoTime() + AWAY.toNanos());
             throw new StoreException("no connection to the database: " + e.getMessage(), e);
         }
     }
