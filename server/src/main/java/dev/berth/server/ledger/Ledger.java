@@ -21,12 +21,12 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -294,12 +294,14 @@ public final class Ledger {
 
     /** All pools are locked before any is changed, and in the order of their names: other processes do so too, and none waits in a ring. */
     private void decide(Batch batch, Store.Transaction transaction) {
-        var byPool = new TreeMap<PoolName, List<Waiting>>(Comparator.comparing(PoolName::value));
+        var byPool = new LinkedHashMap<PoolName, List<Waiting>>();
         for (var entry : batch.commands) {
             byPool.computeIfAbsent(entry.pool, name -> new ArrayList<>()).add(entry);
         }
         var locked = new HashMap<PoolName, Pool>();
-        for (var name : byPool.keySet()) {
+        for (var name : byPool.keySet().stream()
+                .sorted(Comparator.comparing(PoolName::value))
+                .toList()) {
             transaction.lock(name).ifPresent(pool -> locked.put(name, pool));
         }
         var moment = transaction.moment();

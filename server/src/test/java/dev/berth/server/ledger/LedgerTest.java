@@ -276,7 +276,7 @@ class LedgerTest {
         var _ = asking(OTHER);
         step();
         assertThat(answer).isCompleted();
-        assertThat(told).containsExactly("other 2", "pool 1", "answer");
+        assertThat(told).containsExactly("pool 1", "answer", "other 2");
     }
 
     @Test
@@ -291,7 +291,7 @@ class LedgerTest {
         step();
         assertThat(granted(first)).isNotNull();
         assertThat(granted(second)).isNotNull();
-        assertThat(told).containsExactly(OTHER, POOL);
+        assertThat(told).containsExactly(POOL, OTHER);
     }
 
     // ---- bounds
