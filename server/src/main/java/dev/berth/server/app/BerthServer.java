@@ -328,8 +328,9 @@ public final class BerthServer implements AutoCloseable {
             int pruned = core.store().prune(core.clock().now().minus(HISTORY), PRUNED_AT_ONCE);
             return pruned < PRUNED_AT_ONCE ? PRUNING : PRUNING_ON;
         });
-        if (watcher != null) {
-            watch(core, keeper, watcher, options.config());
+        var config = options.config();
+        if (watcher != null && config != null) {
+            watch(core, keeper, watcher, config);
         }
         if (options.isShared()) {
             loop("follow", () -> {

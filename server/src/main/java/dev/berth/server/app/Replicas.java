@@ -55,6 +55,8 @@ final class Replicas implements Ledger.Listener {
     @FunctionalInterface
     interface Elsewhere {
         /**
+         * Somebody committed something.
+         *
          * @param changed the allocations that something was done to; null where it is not known which
          */
         void committed(PoolName pool, int number, @Nullable List<AllocationId> changed);

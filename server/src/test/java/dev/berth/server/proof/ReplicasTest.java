@@ -95,7 +95,7 @@ class ReplicasTest {
 
     @Test
     void aConfigurationThatOnePutsInForceTheOtherTakesUpAndAnOldFileDoesNotUndoIt() {
-        try (var one = serve(first, Duration.ZERO)) {
+        try (var _ = serve(first, Duration.ZERO)) {
             try (var other = serve(second, Duration.ZERO)) {
                 first.configure("lab", SHOP);
                 Await.until(
