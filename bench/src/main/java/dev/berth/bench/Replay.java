@@ -286,6 +286,7 @@ final class Replay implements AutoCloseable {
                 pool.name(),
                 pool.policy(),
                 pool.listed(),
+                pool.generation(),
                 pool.sequence(),
                 pool.events(),
                 pool.counts(),

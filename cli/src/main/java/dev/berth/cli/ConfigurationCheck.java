@@ -25,7 +25,7 @@ final class ConfigurationCheck {
         try {
             // The records of running programs are made when a program first runs: none does here.
             Path unused = file.folder().resolve("runs");
-            List<Kind> kinds = List.of(new FixedKind(), new CommandKind(file.folder(), unused, around.env()));
+            List<Kind> kinds = List.of(new FixedKind(), new CommandKind(file.folder(), unused, "", around.env()));
             Configuration configuration =
                     ConfigurationParser.parse(file.read(), file.folder(), around.env()::get, kinds);
             for (String warning : configuration.warnings()) {

@@ -24,12 +24,13 @@ import picocli.CommandLine.Option;
             "0:stopped as asked",
             "69:the store is not reachable, or the address is not to be had",
             "75:another process has the data folder",
-            "78:bad configuration, a missing or wrong key, or the database of another version"
+            "78:bad configuration, a missing or wrong key, or a database that does not fit"
         },
         footerHeading = "%nExamples:%n",
         footer = {
             "  berth serve --config examples/scratch/berth.yaml",
-            "  berth serve --config berth.yaml --data /var/lib/berth --host 0.0.0.0"
+            "  berth serve --config berth.yaml --data /var/lib/berth --host 0.0.0.0",
+            "  berth serve --store 'postgresql://berth@db.example/berth?sslmode=verify-full' --key-file berth.key"
         })
 final class ServeCommand implements Callable<Integer> {
     private static final int HIGHEST_PORT = 65_535;
@@ -51,13 +52,20 @@ final class ServeCommand implements Callable<Integer> {
     @Mixin
     private final ListenOptions listen = new ListenOptions();
 
-    @Option(names = "--store", paramLabel = "URL", description = "The database. Default: SQLite in the data folder.")
+    @Option(
+            names = "--store",
+            paramLabel = "URL",
+            description =
+                    "The database, postgresql://USER@HOST:PORT/DATABASE; its password is in BERTH_STORE_PASSWORD or in the"
+                            + " file that ?passwordFile=FILE names. Default: SQLite in the data folder.")
     private @Nullable String store;
 
     @Option(
             names = "--key-file",
             paramLabel = "FILE",
-            description = "The key that encrypts stored access. Default: one in the data folder, made where missing.")
+            description =
+                    "The key that encrypts stored access. Default: one in the data folder, made where missing. Needed"
+                            + " with --store.")
     private @Nullable Path keyFile;
 
     ServeCommand(Surroundings around) {

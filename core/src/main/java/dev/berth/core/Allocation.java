@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,11 +70,14 @@ public record Allocation(
         };
     }
 
-    /** Whether the person may read its access and end it. */
+    /** Whether the person may read its access and end it, or did so: a second time is no error. */
     public boolean isHeldFor(String person) {
-        return state instanceof AllocationState.Active active
-                && active.hold() != null
-                && active.hold().to().contains(person);
+        return switch (state) {
+            case AllocationState.Active active ->
+                active.hold() != null && active.hold().to().contains(person);
+            case AllocationState.Ended ended -> ended.heldFor().contains(person);
+            case AllocationState.Pending _, AllocationState.Polling _, AllocationState.Granting _ -> false;
+        };
     }
 
     Allocation prioritised(int priority, Duration aging) {
@@ -97,14 +101,14 @@ public record Allocation(
     Allocation ended(EndReason reason, @Nullable String outcome, Instant now) {
         var grants = state.grants().stream().map(grant -> grant.with(null)).toList();
         var active = state instanceof AllocationState.Active was ? was : null;
+        var hold = active == null ? null : active.hold();
         return in(new AllocationState.Ended(
                 active == null ? List.of() : grants,
                 active == null ? null : active.grantedAt(),
-                active == null || active.hold() == null
-                        ? (active == null ? null : active.expiresAt())
-                        : active.hold().until(),
+                hold != null ? hold.until() : active == null ? null : active.expiresAt(),
                 now,
                 reason,
-                outcome));
+                outcome,
+                hold == null ? Set.of() : hold.to()));
     }
 }

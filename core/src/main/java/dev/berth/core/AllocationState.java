@@ -191,6 +191,7 @@ public sealed interface AllocationState {
      *
      * @param grants what it had, without access
      * @param outcome what its holder said of it; null for nothing
+     * @param heldFor the persons it was held for at its end
      */
     record Ended(
             List<Grant> grants,
@@ -198,9 +199,11 @@ public sealed interface AllocationState {
             @Nullable Instant expiresAt,
             Instant endedAt,
             EndReason reason,
-            @Nullable String outcome)
+            @Nullable String outcome,
+            Set<String> heldFor)
             implements AllocationState {
         public Ended {
+            heldFor = Set.copyOf(heldFor);
             grants = List.copyOf(grants);
             Objects.requireNonNull(endedAt);
             Objects.requireNonNull(reason);

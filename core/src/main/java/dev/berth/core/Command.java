@@ -101,6 +101,12 @@ public sealed interface Command {
     /** The pool's policy is this from now on. */
     record Enact(Policy policy) implements Command {}
 
+    /**
+     * The store may have lost commits: it was restored or copied, or another server of it took over. Whatever is not known to be lent
+     * is revoked, cleaned and verified again. Without effect where the pool is of this generation.
+     */
+    record Restored(int generation) implements Command {}
+
     /** The configuration has the pool no more: it takes no request, and drains. */
     record Delist() implements Command {}
 
@@ -198,6 +204,7 @@ public sealed interface Command {
                     Delist _,
                     ClaimWork _,
                     VoidClaims _,
+                    Restored _,
                     Note _,
                     Tick _ -> List.of();
         };
@@ -223,6 +230,7 @@ public sealed interface Command {
                     RenewClaims _,
                     Report _,
                     VoidClaims _,
+                    Restored _,
                     Note _,
                     Tick _ -> Set.of();
         };

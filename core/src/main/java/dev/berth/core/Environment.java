@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param pool the number of its pool
  * @param record what its record says, or said last
- * @param epoch grows with every grant; 0 before the first
+ * @param epoch grows with every grant, and to the first of a generation of the store with that; 0 before the first grant
  * @param drain why there is no new grant: retired once it is free; null when it is lent as ever
  * @param quarantine why it is to become dirty at the end of its allocation; null when it is not
  * @param since when it came into this state
@@ -26,6 +26,7 @@ public record Environment(
         long order,
         @Nullable Tenant tenant,
         EnvironmentState state) {
+    private static final int GENERATION_SHIFT = 40;
 
     /** Why an environment drains. */
     public enum Drain {
@@ -60,6 +61,14 @@ public record Environment(
     /** Whether it can be lent. */
     public boolean isFree() {
         return state instanceof EnvironmentState.Available && drain == null;
+    }
+
+    /** Above every epoch that was given in an earlier generation of the store, also of grants that the store knows nothing of. */
+    Environment ofGeneration(int generation) {
+        long first = (long) generation << GENERATION_SHIFT;
+        return epoch >= first
+                ? this
+                : new Environment(pool, record, first, drain, quarantine, since, order, tenant, state);
     }
 
     Environment in(EnvironmentState next, Instant now) {

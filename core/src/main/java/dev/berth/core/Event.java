@@ -53,6 +53,7 @@ public record Event(
         POOL_DELISTED,
         CONFIGURATION_REFUSED,
         CLOCK_JUMPED,
+        STORE_RESTORED,
         BREAKER_OPENED,
         BREAKER_CLOSED,
         OUTAGE_SURVIVED;

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param number what ids and rows know it by; never used again
  * @param policy in force
  * @param listed whether the configuration has it; a pool that it has no more only drains
+ * @param generation of the store when the pool was last decided on: the high part of every epoch that is given from then on
  * @param sequence the last number given to an arrival or a freed environment: the order that does not depend on a clock
  * @param events the number of its last event
  * @param counts its environments by state
@@ -26,6 +27,7 @@ public record Pool(
         PoolName name,
         Policy policy,
         boolean listed,
+        int generation,
         long sequence,
         long events,
         Counts counts,
@@ -47,7 +49,7 @@ public record Pool(
 
     /** A pool that was never there before. */
     public static Pool create(int number, PoolName name, Policy policy, Instant now) {
-        return new Pool(number, name, policy, true, 0, 0, Counts.NONE, 0, 0, 0, 0, 0, Breaker.CLOSED, now);
+        return new Pool(number, name, policy, true, 0, 0, 0, Counts.NONE, 0, 0, 0, 0, 0, Breaker.CLOSED, now);
     }
 
     /** Environments by state; those marked retiring are counted beside them too. */

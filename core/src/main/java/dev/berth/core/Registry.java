@@ -109,6 +109,38 @@ final class Registry {
         working.event(Event.Type.ENVIRONMENT_CHANGED, null, record.name(), null, Map.of());
     }
 
+    Answer restored(Command.Restored command) {
+        if (command.generation() <= working.generation()) {
+            return new Answer.Done();
+        }
+        working.enterGeneration(command.generation());
+        for (var name : List.copyOf(working.slice().environments().keySet())) {
+            var environment = working.find(name);
+            if (environment != null && environment.pool() == working.poolNumber()) {
+                switch (environment.state()) {
+                    case Available _, Cleaning _, Checking _ -> {
+                        var work = environment.state().work();
+                        lending.enter(
+                                Trigger.STORE_RESTORED,
+                                environment.ofGeneration(command.generation()),
+                                Step.REVOKE,
+                                0,
+                                work == null ? List.of() : work.inMotion());
+                    }
+                    case Dirty _ -> working.move(Trigger.STORE_RESTORED, environment, environment);
+                    case Allocated _, Retired _ -> {}
+                }
+            }
+        }
+        working.event(
+                Event.Type.STORE_RESTORED,
+                null,
+                null,
+                null,
+                Map.of("generation", String.valueOf(command.generation())));
+        return new Answer.Done();
+    }
+
     Answer deregister(Command.Deregister command) {
         for (var name : command.names()) {
             var environment = working.find(name);

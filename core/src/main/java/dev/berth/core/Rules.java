@@ -63,6 +63,7 @@ public final class Rules {
                 case Command.Report report -> answers[i] = maintenance.report(report);
                 case Command.RenewClaims renew -> answers[i] = maintenance.renew(renew);
                 case Command.VoidClaims voided -> answers[i] = maintenance.voidClaims(voided);
+                case Command.Restored restored -> answers[i] = registry.restored(restored);
                 case Command.Act act -> answers[i] = registry.act(act);
                 case Command.Enact enact -> answers[i] = registry.enact(enact);
                 case Command.Delist _ -> answers[i] = registry.delist();

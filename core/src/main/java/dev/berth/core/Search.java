@@ -374,7 +374,7 @@ public final class Search {
      */
     public record Returns(NeedClass need, List<String> shapes, int limit) {}
 
-    /** For those who gather, having something but not enough: until when others may have what they gather. */
+    /** For those who may come to gather: until when others may have what they gather. */
     public List<Returns> returns(Collection<Command.Ask> asks, Collection<Allocation> loaded) {
         var found = new LinkedHashMap<NeedClass, Returns>();
         asks.stream().map(ask -> ask.request().need()).forEach(need -> gathers(need, found));
@@ -388,9 +388,6 @@ public final class Search {
         if (need.isSpecial() || need.count() == 1 || found.containsKey(need)) {
             return;
         }
-        var fitting = fit.order(need).getFirst();
-        if (fitting.stream().mapToInt(digest -> shape(digest).free()).sum() < need.count() + named.size()) {
-            found.put(need, new Returns(need, fitting, need.count()));
-        }
+        found.put(need, new Returns(need, fit.order(need).getFirst(), need.count()));
     }
 }

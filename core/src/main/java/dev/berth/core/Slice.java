@@ -92,6 +92,7 @@ public record Slice(
      * @param places of callers who may have asked before, without waiting
      * @param work how many steps the batch could claim
      * @param claims whether every environment under a claim is wanted, in {@code environments}
+     * @param all whether every environment of the pool is wanted that is not retired, in {@code environments}
      */
     public record Needs(
             Set<AllocationId> allocations,
@@ -101,7 +102,8 @@ public record Slice(
             List<Command.Ask> asks,
             Set<Place> places,
             int work,
-            boolean claims) {
+            boolean claims,
+            boolean all) {
 
         /** What these commands make necessary. */
         public static Needs of(List<Command> commands) {
@@ -113,6 +115,7 @@ public record Slice(
             var places = new LinkedHashSet<Place>();
             int work = 0;
             boolean claims = false;
+            boolean all = false;
             for (var command : commands) {
                 allocations.addAll(command.allocations());
                 environments.addAll(command.environments());
@@ -129,6 +132,7 @@ public record Slice(
                         register.records().forEach(record -> identities.add(record.identity()));
                     case Command.ClaimWork claim -> work += claim.ids().size();
                     case Command.VoidClaims _ -> claims = true;
+                    case Command.Restored _ -> all = true;
                     case Command.Attend _,
                             Command.Leave _,
                             Command.Hold _,
@@ -146,7 +150,7 @@ public record Slice(
                             Command.Tick _ -> {}
                 }
             }
-            return new Needs(allocations, keys, environments, identities, asks, places, work, claims);
+            return new Needs(allocations, keys, environments, identities, asks, places, work, claims, all);
         }
     }
 }

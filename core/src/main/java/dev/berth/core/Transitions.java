@@ -31,7 +31,8 @@ public final class Transitions {
         OPERATOR_CLEAN,
         OPERATOR_VERIFY,
         QUARANTINED,
-        DRAINED
+        DRAINED,
+        STORE_RESTORED
     }
 
     private static final Map<Trigger, Map<EnvironmentState.Name, Set<EnvironmentState.Name>>> TABLE =
@@ -71,6 +72,10 @@ public final class Transitions {
         allow(Trigger.DRAINED, CHECKING, CHECKING);
         allow(Trigger.DRAINED, DIRTY, RETIRED);
         allow(Trigger.DRAINED, RETIRED, RETIRED);
+        allow(Trigger.STORE_RESTORED, AVAILABLE, CLEANING, AVAILABLE);
+        allow(Trigger.STORE_RESTORED, CLEANING, CLEANING, AVAILABLE, DIRTY, RETIRED);
+        allow(Trigger.STORE_RESTORED, CHECKING, CLEANING, AVAILABLE, DIRTY, RETIRED);
+        allow(Trigger.STORE_RESTORED, DIRTY, DIRTY);
     }
 
     private Transitions() {}

@@ -56,6 +56,7 @@ final class Working {
 
     private Policy policy;
     private boolean listed;
+    private int generation;
     private long sequence;
     private int waiting;
     private int polling;
@@ -88,6 +89,7 @@ final class Working {
         var pool = slice.pool();
         policy = pool.policy();
         listed = pool.listed();
+        generation = pool.generation();
         sequence = pool.sequence();
         waiting = pool.waiting();
         polling = pool.polling();
@@ -129,6 +131,15 @@ final class Working {
 
     void list(boolean inConfiguration) {
         listed = inConfiguration;
+    }
+
+    int generation() {
+        return generation;
+    }
+
+    /** From here on every change of what is not lent raises its epoch to this generation's. */
+    void enterGeneration(int next) {
+        generation = next;
     }
 
     long nextTurn() {
@@ -198,10 +209,12 @@ final class Working {
     }
 
     /** Writes an environment that was moved by this trigger. */
-    void move(Transitions.Trigger trigger, @Nullable Environment from, Environment after) {
+    void move(Transitions.Trigger trigger, @Nullable Environment from, Environment next) {
         // As it is here: the caller may have taken marks off already, and the difference has to show that.
         var before = from == null ? null : environment(from.name());
-        Transitions.check(trigger, before, after);
+        Transitions.check(trigger, before, next);
+        // While it is held its epoch is the holder's.
+        var after = next.state() instanceof EnvironmentState.Allocated ? next : next.ofGeneration(generation);
         var original = before;
         resized |= !Objects.equals(countedAs(before), countedAs(after));
         if (before != null) {
@@ -574,6 +587,7 @@ final class Working {
                 pool.name(),
                 policy,
                 listed,
+                generation,
                 sequence,
                 pool.events() + events.size(),
                 new Pool.Counts(

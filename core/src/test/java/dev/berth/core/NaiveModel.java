@@ -416,6 +416,7 @@ final class NaiveModel {
                 }
                 yield lost ? "lost" : "kept";
             }
+            case Command.Restored _ -> throw new IllegalArgumentException("no walk restores the store");
             case Command.VoidClaims gone -> {
                 for (var thing : things.values()) {
                     if (thing.claim != null && !thing.claim.process().equals(gone.process())) {

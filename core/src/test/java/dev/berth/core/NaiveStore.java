@@ -141,6 +141,11 @@ final class NaiveStore {
             if (needs.claims()) {
                 inPool(pool).filter(NaiveStore::isClaimed).forEach(found -> add(found.name()));
             }
+            if (needs.all()) {
+                inPool(pool)
+                        .filter(found -> !(found.state() instanceof EnvironmentState.Retired))
+                        .forEach(found -> add(found.name()));
+            }
             addTheirs();
             var places = places();
             var waiting = new LinkedHashMap<Line.Key, Line>();

@@ -302,6 +302,7 @@ final class Scenario {
                         options.get("reason"),
                         "root");
             case "set" -> new Command.Enact(policy(store.pools.get(pool).policy(), options));
+            case "restored" -> new Command.Restored(Integer.parseInt(subject));
             case "delist" -> new Command.Delist();
             case "register" ->
                 new Command.Register(Arrays.stream(subject.split(",", -1))

@@ -500,6 +500,7 @@ final class StoreCheck {
                     Command.Delist _,
                     Command.Register _,
                     Command.Deregister _,
+                    Command.Restored _,
                     Command.VoidClaims _,
                     Command.Note _,
                     Command.Tick _ -> answer instanceof Answer.Done;

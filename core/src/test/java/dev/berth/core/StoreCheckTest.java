@@ -94,6 +94,7 @@ final class StoreCheckTest {
                             pool.name(),
                             pool.policy(),
                             pool.listed(),
+                            pool.generation(),
                             pool.sequence(),
                             pool.events(),
                             free,

@@ -11,6 +11,7 @@ import static dev.berth.core.Transitions.Trigger.RECORDED;
 import static dev.berth.core.Transitions.Trigger.REGISTERED;
 import static dev.berth.core.Transitions.Trigger.STEP_DONE;
 import static dev.berth.core.Transitions.Trigger.STEP_FAILED;
+import static dev.berth.core.Transitions.Trigger.STORE_RESTORED;
 import static dev.berth.core.Transitions.Trigger.VACATED;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -83,6 +84,7 @@ final class TransitionsTest {
         PUSHES.put("act quarantine e1", QUARANTINED);
         PUSHES.put("act retire e1", DRAINED);
         PUSHES.put("deregister e1", DRAINED);
+        PUSHES.put("restored 1", STORE_RESTORED);
     }
 
     @Test

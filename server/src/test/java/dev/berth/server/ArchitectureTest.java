@@ -91,7 +91,7 @@ class ArchitectureTest {
                 .resideOutsideOfPackage("dev.berth.server.store..")
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage("org.sqlite..", "org.flywaydb..")
+                .resideInAnyPackage("org.sqlite..", "org.postgresql..", "com.zaxxer..", "org.flywaydb..")
                 .check(BERTH);
     }
 

@@ -22,17 +22,20 @@ import java.util.Map;
 public final class CommandKind implements Kind {
     private final Path base;
     private final Map<String, String> server;
+    private final String workers;
     private final Programs programs;
     private final Protocol protocol = new Protocol();
 
     /**
      * @param base what a relative {@code directory} of a pool is relative to: the folder of the configuration file
      * @param runs the folder of the records of what runs, made when first needed; it belongs to one server at a time
+     * @param workers what the claims begin with under which programs are recorded in that folder; of any other nothing can be known here
      * @param server the server's own environment variables, of which programs get {@code PATH}, {@code HOME}, {@code LANG} and
      *     {@code TMPDIR} alone
      */
-    public CommandKind(Path base, Path runs, Map<String, String> server) {
+    public CommandKind(Path base, Path runs, String workers, Map<String, String> server) {
         this.base = base.toAbsolutePath().normalize();
+        this.workers = workers;
         this.server = Map.copyOf(server);
         this.programs = new Programs(new RunRecords(runs.toAbsolutePath()), ProcessTable.ofThisMachine());
     }
@@ -51,7 +54,8 @@ public final class CommandKind implements Kind {
                 secrets.put(name, record.secrets());
             }
         });
-        return new CommandProvider(Settings.parse(settings, base, server), Map.copyOf(secrets), programs, protocol);
+        return new CommandProvider(
+                Settings.parse(settings, base, server), Map.copyOf(secrets), programs, workers, protocol);
     }
 
     /**

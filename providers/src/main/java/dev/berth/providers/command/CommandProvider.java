@@ -32,12 +32,15 @@ final class CommandProvider implements Provider {
     private final Settings settings;
     private final Map<String, Secrets> secrets;
     private final Programs programs;
+    private final String workers;
     private final Protocol protocol;
 
-    CommandProvider(Settings settings, Map<String, Secrets> secrets, Programs programs, Protocol protocol) {
+    CommandProvider(
+            Settings settings, Map<String, Secrets> secrets, Programs programs, String workers, Protocol protocol) {
         this.settings = settings;
         this.secrets = secrets;
         this.programs = programs;
+        this.workers = workers;
         this.protocol = protocol;
     }
 
@@ -164,7 +167,7 @@ final class CommandProvider implements Provider {
     @Override
     public boolean fence(String claim) {
         try {
-            return programs.end(claim);
+            return claim.startsWith(workers) && programs.end(claim);
         } catch (IOException e) {
             throw new UncheckedIOException("the record of claim " + claim + " cannot be read", e);
         }

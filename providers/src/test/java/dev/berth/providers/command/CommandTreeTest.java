@@ -263,6 +263,14 @@ class CommandTreeTest {
     }
 
     @Test
+    void ofAClaimOfAnotherMachineNothingIsKnown() throws Exception {
+        var replica = new CommandKind(lab.folder, lab.runs, "here", Lab.SERVER)
+                .create("pool", Map.of("clean", Map.of("shell", "exit 0")), Map.of());
+        assertThat(replica.fence("here1-1")).isTrue();
+        assertThat(replica.fence("there1-1")).isFalse();
+    }
+
+    @Test
     void withoutProcRunningDescendantsAreStillEnded() throws InterruptedException {
         Programs programs = new Programs(new RunRecords(lab.runs), new Handles());
         String text =

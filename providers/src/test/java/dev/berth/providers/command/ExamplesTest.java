@@ -190,7 +190,7 @@ class ExamplesTest {
         settings.put("variables", Map.of(home, folder.resolve("home").toString()));
         List<?> environments = (List<?>) file.get("environments");
         String environment = (String) ((Map<?, ?>) environments.getFirst()).get("name");
-        CommandKind kind = new CommandKind(directory, folder.resolve("runs"), Lab.SERVER);
+        CommandKind kind = new CommandKind(directory, folder.resolve("runs"), "", Lab.SERVER);
         return new Example(
                 environment, kind.create(name, settings, Map.of(environment, new Record(Map.of(), Secrets.NONE))));
     }

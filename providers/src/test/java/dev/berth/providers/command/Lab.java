@@ -35,7 +35,7 @@ final class Lab {
     Lab(Path folder) {
         this.folder = folder;
         this.runs = folder.resolve("runs");
-        this.kind = new CommandKind(folder, runs, SERVER);
+        this.kind = new CommandKind(folder, runs, "", SERVER);
     }
 
     Provider provider(Map<String, Object> settings) {

@@ -15,6 +15,7 @@ import dev.berth.server.auth.EventDesk;
 import dev.berth.server.auth.PoolDesk;
 import dev.berth.server.auth.QueueDesk;
 import dev.berth.server.auth.TokenDesk;
+import dev.berth.server.config.Configuration;
 import dev.berth.server.config.ConfigurationFile;
 import dev.berth.server.config.ConfigurationInvalid;
 import dev.berth.server.config.ConfigurationWatcher;
@@ -24,10 +25,16 @@ import dev.berth.server.http.HttpApi;
 import dev.berth.server.http.ServiceMetrics;
 import dev.berth.server.ledger.Ledger;
 import dev.berth.server.ledger.LedgerException;
+import dev.berth.server.ledger.SharedClock;
 import dev.berth.server.ledger.SlewedClock;
+import dev.berth.server.ledger.TimeSource;
+import dev.berth.server.store.Notifications;
+import dev.berth.server.store.PostgresStore;
+import dev.berth.server.store.PostgresUrl;
 import dev.berth.server.store.SqliteStore;
 import dev.berth.server.store.Store;
 import dev.berth.server.store.StoreException;
+import dev.berth.server.store.UnfitDatabaseException;
 import dev.berth.server.store.UnknownSchemaException;
 import dev.berth.server.upkeep.Registrar;
 import dev.berth.server.upkeep.Schedule;
@@ -36,6 +43,7 @@ import io.helidon.webserver.WebServer;
 import io.helidon.webserver.WebServerConfig;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -51,7 +59,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -75,6 +83,10 @@ public final class BerthServer implements AutoCloseable {
     private static final Duration IN_STEP = Duration.ofMinutes(10);
 
     private static final Duration WATCHING = Duration.ofSeconds(1);
+    /** How soon a configuration is taken up that another process put in force. */
+    private static final Duration FOLLOWING = Duration.ofSeconds(2);
+
+    private static final Duration NOTIFYING = Duration.ofMinutes(1);
 
     /** What is to be closed, the last made first. */
     private final Deque<Runnable> closings = new ArrayDeque<>();
@@ -146,50 +158,74 @@ public final class BerthServer implements AutoCloseable {
     // ---- joining
 
     private URI assemble(ServeOptions options, Machine machine) {
-        if (options.store() != null) {
-            throw new StartRefusedException(78, "--store: SQLite in the data folder is the only store there is.");
-        }
         var folder = DataFolder.open(options.data());
         closings.push(folder::close);
         var vault = vault(options, folder);
-        var store = open(folder, machine.synchronous());
+        var store = open(options, folder, machine.synchronous());
         closings.push(store::close);
-        var core = core(store, machine.wall());
+        var core = core(store, processId(folder), machine.wall(), options.isShared());
         var kinds = kinds(options, folder);
         var work = work(core, vault, kinds, options);
         return serve(core, work, vault, options, folder);
     }
 
+    /** On a database that others use too, a key made here would be one that they do not have. */
     private static AccessVault vault(ServeOptions options, DataFolder folder) {
+        var file = options.keyFile();
+        if (options.isShared() && (file == null || Files.notExists(file))) {
+            throw new StartRefusedException(
+                    78,
+                    (file == null ? "With --store, --key-file is needed" : "The key file " + file + " is missing")
+                            + ": the key that encrypts stored access, the same for all that share the database"
+                            + " (berth key create FILE makes the first).");
+        }
         try {
-            return AccessVault.open(options.keyFile() == null ? folder.key() : options.keyFile());
+            return AccessVault.open(file == null ? folder.key() : file);
         } catch (AccessVault.UnusableKey e) {
             throw new StartRefusedException(78, e.getMessage() + ".", e);
         }
     }
 
-    private static Store open(DataFolder folder, SqliteStore.Synchronous synchronous) {
+    private static Store open(ServeOptions options, DataFolder folder, SqliteStore.Synchronous synchronous) {
+        return options.store() == null ? sqlite(folder.database(), synchronous) : postgres(options.store());
+    }
+
+    private static Store sqlite(Path file, SqliteStore.Synchronous synchronous) {
         try {
-            return SqliteStore.open(folder.database(), synchronous);
+            return SqliteStore.open(file, synchronous);
         } catch (UnknownSchemaException e) {
             throw new StartRefusedException(
                     78,
                     "The database %s %s: start the version that made it, move the file away to begin anew, or give another folder with --data."
-                            .formatted(folder.database(), e.getMessage()),
+                            .formatted(file, e.getMessage()),
                     e);
         } catch (StoreException e) {
+            throw new StartRefusedException(69, "The database " + file + " cannot be used: " + e.getMessage(), e);
+        }
+    }
+
+    private static Store postgres(String url) {
+        try {
+            return PostgresStore.open(PostgresUrl.parse(url), System::getenv);
+        } catch (UnfitDatabaseException e) {
+            throw new StartRefusedException(78, "--store: " + e.getMessage() + ".", e);
+        } catch (UnknownSchemaException e) {
             throw new StartRefusedException(
-                    69, "The database " + folder.database() + " cannot be used: " + e.getMessage(), e);
+                    78,
+                    "--store: the database %s: name another one, or start the version that made it."
+                            .formatted(e.getMessage()),
+                    e);
+        } catch (StoreException e) {
+            throw new StartRefusedException(69, "--store: " + e.getMessage(), e);
         }
     }
 
     /** The parts that change pools. */
-    private record Core(Store store, SlewedClock clock, Ledger ledger, String process) {}
+    private record Core(Store store, TimeSource clock, Ledger ledger, String process) {}
 
-    private Core core(Store store, Supplier<Instant> wall) {
-        var process = processId();
+    private Core core(Store store, String process, Supplier<Instant> wall, boolean isShared) {
         var jumps = new ConcurrentLinkedQueue<Duration>();
-        var clock = new SlewedClock(lastTouched(store), wall, System::nanoTime, jumps::add);
+        var clock = clock(store, wall, jumps::add);
         var batches = new AtomicLong();
         var ledger = new Ledger(store, clock, () -> process + "/" + batches.incrementAndGet(), MOST_WAITING);
         var stepping = new Loop("ledger", () -> {
@@ -204,10 +240,21 @@ public final class BerthServer implements AutoCloseable {
             ledger.close();
             stepping.close();
         });
-        for (var pool : store.pools()) {
-            ledger.call(pool.name(), new Command.VoidClaims(process)); // an earlier process's: it is gone
+        if (!isShared) { // those of other processes run out by themselves: they may well be alive
+            for (var pool : store.pools()) {
+                ledger.call(pool.name(), new Command.VoidClaims(process)); // an earlier process's: it is gone
+            }
         }
         return new Core(store, clock, ledger, process);
+    }
+
+    private static TimeSource clock(Store store, Supplier<Instant> wall, Consumer<Duration> onJump) {
+        try (var transaction = store.begin()) {
+            var database = transaction.moment().now();
+            return database != null
+                    ? new SharedClock(lastTouched(store), database, System::nanoTime, onJump)
+                    : new SlewedClock(lastTouched(store), wall, System::nanoTime, onJump);
+        }
     }
 
     /** Leaves a word of each jump of the clock among the events of every pool. */
@@ -225,8 +272,8 @@ public final class BerthServer implements AutoCloseable {
     }
 
     /** A new one for each start: claims and batches of an earlier process are told apart by it. */
-    private static String processId() {
-        return Long.toString(new SecureRandom().nextLong() & Long.MAX_VALUE, 36);
+    private static String processId(DataFolder folder) {
+        return folder.id() + Long.toString(new SecureRandom().nextLong() & Long.MAX_VALUE, 36);
     }
 
     /** Time does not go back behind what was decided on. */
@@ -238,7 +285,7 @@ public final class BerthServer implements AutoCloseable {
     }
 
     private static List<Kind> kinds(ServeOptions options, DataFolder folder) {
-        var command = new CommandKind(base(options), folder.runningPrograms(), System.getenv());
+        var command = new CommandKind(base(options), folder.runningPrograms(), folder.id(), System.getenv());
         var left = command.killOrphans();
         if (!left.isEmpty()) {
             LOG.warn("programs of an earlier process could not be ended: {}", left);
@@ -254,17 +301,12 @@ public final class BerthServer implements AutoCloseable {
     }
 
     /** The configuration in force and the providers that it makes. */
-    private record Work(ConfigurationKeeper keeper, Providers providers, Upkeep upkeep) {}
+    private record Work(ConfigurationKeeper keeper, Providers providers, Schedule schedule) {}
 
     private Work work(Core core, AccessVault vault, List<Kind> kinds, ServeOptions options) {
-        var registering = new AtomicReference<Loop>();
-        var keeper = new ConfigurationKeeper(core.store(), core.clock(), kinds, base(options), () -> {
-            var loop = registering.get();
-            if (loop != null) {
-                loop.nudge();
-            }
-        });
-        fileInForce = configure(keeper, options);
+        var registering = new Nudge();
+        var keeper = new ConfigurationKeeper(core.store(), core.clock(), kinds, base(options), registering);
+        var watcher = configure(core, keeper, options);
         var providers = new Providers(keeper::inForce, core.store(), kinds);
         var steps = Executors.newVirtualThreadPerTaskExecutor();
         var upkeep = new Upkeep(
@@ -277,30 +319,38 @@ public final class BerthServer implements AutoCloseable {
 
         var registrar = new Registrar(core.ledger(), core.store());
         registerAtFirst(registrar, keeper);
-        registering.set(loop("registrar", () -> {
-            return registrar.run(keeper.inForce()) ? IN_STEP : REGISTERING;
-        }));
-        var scheduling = new AtomicReference<Loop>();
-        var schedule = new Schedule(core.ledger(), core.store(), upkeep, core.clock(), () -> {
-            var loop = scheduling.get();
-            if (loop != null) {
-                loop.nudge();
-            }
-        });
+        registering.wakes(loop("registrar", () -> register(registrar, keeper) ? IN_STEP : REGISTERING));
+        var scheduling = new Nudge();
+        var schedule = new Schedule(core.ledger(), core.store(), upkeep, core.clock(), scheduling);
         core.ledger().addListener(schedule);
-        scheduling.set(loop("schedule", () -> Duration.between(core.clock().now(), schedule.run())));
+        scheduling.wakes(loop("schedule", () -> Duration.between(core.clock().now(), schedule.run())));
         loop("house", () -> {
             int pruned = core.store().prune(core.clock().now().minus(HISTORY), PRUNED_AT_ONCE);
             return pruned < PRUNED_AT_ONCE ? PRUNING : PRUNING_ON;
         });
-        watch(core, keeper, options);
-        return new Work(keeper, providers, upkeep);
+        var config = options.config();
+        if (watcher != null && config != null) {
+            watch(core, keeper, watcher, config);
+        }
+        if (options.isShared()) {
+            loop("follow", () -> {
+                keeper.follow();
+                return FOLLOWING;
+            });
+        }
+        return new Work(keeper, providers, schedule);
+    }
+
+    /** Nothing, where what is in force is not known here: who would go by an older one would undo it. */
+    private static boolean register(Registrar registrar, ConfigurationKeeper keeper) {
+        keeper.follow();
+        return keeper.isLoaded() && registrar.run(keeper.inForce());
     }
 
     /** Before anybody is listened to, so that who calls at once finds the pools; what fails now the loop does later. */
     private static void registerAtFirst(Registrar registrar, ConfigurationKeeper keeper) {
         try {
-            registrar.run(keeper.inForce());
+            register(registrar, keeper);
         } catch (LedgerException | StoreException e) {
             LOG.warn("what is configured is registered later: {}", e.toString());
         }
@@ -323,8 +373,13 @@ public final class BerthServer implements AutoCloseable {
         }
     }
 
-    /** Whether the file of the options is what is in force then. */
-    private static boolean configure(ConfigurationKeeper keeper, ServeOptions options) {
+    /**
+     * Puts the file of the options in force. On a store that others share, only where it never was: it may be that of an image that is
+     * older than what they put there.
+     *
+     * @return what watches the file; null where there is none
+     */
+    private @Nullable ConfigurationWatcher configure(Core core, ConfigurationKeeper keeper, ServeOptions options) {
         boolean resumed = false;
         try {
             keeper.resume();
@@ -333,11 +388,11 @@ public final class BerthServer implements AutoCloseable {
             LOG.warn("the configuration that was in force can be used no more: {}", e.getMessage());
         }
         if (options.config() == null) {
-            if (!resumed) {
+            if (!resumed && !options.isShared()) {
                 throw new StartRefusedException(
                         78, "The configuration that was in force can be used no more: give a new one with --config.");
             }
-            return false;
+            return null;
         }
         String text;
         try {
@@ -345,7 +400,15 @@ public final class BerthServer implements AutoCloseable {
         } catch (IOException e) {
             throw new StartRefusedException(78, "The configuration file cannot be read: " + e.getMessage(), e);
         }
-        return switch (keeper.apply(text, false, options.config().toString())) {
+        var digest = Configuration.digestOf(text);
+        if (options.isShared() && core.store().wasInForce(digest)) {
+            fileInForce = digest.equals(keeper.inForce().digest());
+            if (!fileInForce) {
+                LOG.info("{} was in force before: the configuration that came after it stays", options.config());
+            }
+            return new ConfigurationWatcher(new ConfigurationFile(options.config()), digest);
+        }
+        fileInForce = switch (keeper.apply(text, false, options.config().toString())) {
             case ConfigurationDesk.Change _ -> true;
             case ConfigurationDesk.Invalid invalid ->
                 throw new StartRefusedException(78, options.config() + " cannot be used:\n" + lines(invalid));
@@ -357,6 +420,8 @@ public final class BerthServer implements AutoCloseable {
                 yield false;
             }
         };
+        return new ConfigurationWatcher(
+                new ConfigurationFile(options.config()), keeper.inForce().digest());
     }
 
     private static String lines(ConfigurationDesk.Invalid invalid) {
@@ -365,13 +430,7 @@ public final class BerthServer implements AutoCloseable {
                 .collect(Collectors.joining("\n"));
     }
 
-    private void watch(Core core, ConfigurationKeeper keeper, ServeOptions options) {
-        var config = options.config();
-        if (config == null) {
-            return;
-        }
-        var watcher = new ConfigurationWatcher(
-                new ConfigurationFile(config), keeper.inForce().digest());
+    private void watch(Core core, ConfigurationKeeper keeper, ConfigurationWatcher watcher, Path config) {
         loop("configuration", () -> {
             if (watcher.poll(System.nanoTime()) instanceof ConfigurationWatcher.Seen.Changed changed) {
                 var refused = refusal(keeper.apply(changed.text(), false, config.toString()));
@@ -403,7 +462,9 @@ public final class BerthServer implements AutoCloseable {
         var authenticator = new Authenticator(core.store(), directory, core.clock());
         var random = new SecureRandom();
         var tokens = new TokenDesk(core.store(), directory, authenticator, core.clock(), random);
-        welcome(tokens, folder);
+        if (!options.isShared()) {
+            welcome(tokens, folder);
+        }
         var desks = new Desks(
                 new AllocationDesk(
                         core.ledger(), core.store(), new AccessDesk(vault, work.providers()), core.clock(), random),
@@ -413,8 +474,17 @@ public final class BerthServer implements AutoCloseable {
                 tokens);
         var metrics = new ServiceMetrics();
         var api = new HttpApi(
-                authenticator, desks, work.keeper(), metrics, new HttpApi.About(version(), core.store()::isUsable));
+                authenticator,
+                desks,
+                work.keeper(),
+                metrics,
+                new HttpApi.About(
+                        version(),
+                        () -> work.keeper().isLoaded() && core.store().isUsable()));
         core.ledger().addListener(api);
+        core.store()
+                .notifications(core.process())
+                .ifPresent(notifications -> join(core, work.schedule(), api, notifications));
         var server = WebServer.builder().host(options.host()).port(options.port());
         api.install(server);
         var running = listen(server, options);
@@ -427,6 +497,30 @@ public final class BerthServer implements AutoCloseable {
         announce(folder, at);
         LOG.debug("Berth {} listens on {}", version(), at);
         return at;
+    }
+
+    /** Joins the other processes on the same store. */
+    private void join(Core core, Schedule schedule, HttpApi api, Notifications notifications) {
+        var sending = new Nudge();
+        var replicas = new Replicas(
+                core.ledger(),
+                core.store(),
+                notifications,
+                (pool, number, changed) -> {
+                    schedule.committedElsewhere(pool);
+                    api.committedElsewhere(pool, number, changed);
+                },
+                sending);
+        core.ledger().addListener(replicas);
+        sending.wakes(loop("notify", () -> {
+            replicas.send();
+            return NOTIFYING;
+        }));
+        loop("listen", () -> {
+            replicas.receive();
+            return Duration.ZERO;
+        });
+        closings.push(notifications::close);
     }
 
     private static WebServer listen(WebServerConfig.Builder server, ServeOptions options) {

@@ -26,6 +26,10 @@ final class ConfigurationKeeper implements ConfigurationDesk {
     private final Path folder;
     private final Runnable onChange;
     private final AtomicReference<Configuration> inForce = new AtomicReference<>(Configuration.empty());
+    /** Of the row that was read last. */
+    private long sequence;
+
+    private volatile boolean loaded = true;
 
     /**
      * @param folder what file references in a configuration are relative to
@@ -43,20 +47,50 @@ final class ConfigurationKeeper implements ConfigurationDesk {
         return inForce.get();
     }
 
+    /** Whether what is in force in the store is what this process goes by. */
+    boolean isLoaded() {
+        return loaded;
+    }
+
+    /** Takes up what another process on the same store put in force. Tried again each time where it cannot be used here. */
+    synchronized void follow() {
+        var row = store.configuration();
+        if (row.isEmpty() || (row.get().sequence() == sequence && loaded)) {
+            return;
+        }
+        boolean known = row.get().sequence() == sequence;
+        try {
+            takeUp(row.get());
+            onChange.run();
+        } catch (ConfigurationInvalid e) {
+            if (!known) {
+                LOG.error("configuration {} is in force and cannot be used here: {}", sequence, e.getMessage());
+            }
+        }
+    }
+
     /**
      * Takes up what was in force when the service stopped.
      *
      * @throws ConfigurationInvalid when it can be used no more (a secret's file is gone, say)
      */
-    void resume() throws ConfigurationInvalid {
+    synchronized void resume() throws ConfigurationInvalid {
         var row = store.configuration();
         if (row.isPresent()) {
-            inForce.set(parse(row.get().text()));
+            takeUp(row.get());
         }
+    }
+
+    private void takeUp(Store.ConfigurationInForce row) throws ConfigurationInvalid {
+        sequence = row.sequence();
+        loaded = false;
+        inForce.set(parse(row.text()));
+        loaded = true;
     }
 
     @Override
     public synchronized Outcome diff(String yaml) {
+        follow();
         try {
             var next = parse(yaml);
             return change(next, ConfigurationChange.between(inForce.get(), next));
@@ -67,6 +101,7 @@ final class ConfigurationKeeper implements ConfigurationDesk {
 
     @Override
     public synchronized Outcome apply(String yaml, boolean allowRemovals, String principal) {
+        follow();
         Configuration next;
         try {
             next = parse(yaml);
@@ -78,14 +113,17 @@ final class ConfigurationKeeper implements ConfigurationDesk {
             return new MassRemoval(String.join("; ", change.removals()));
         }
         var row = store.configuration();
-        if (row.isEmpty() || !row.get().digest().equals(next.digest())) {
-            store.putInForce(yaml, next.digest(), time.now());
+        if (row.isPresent() && row.get().digest().equals(next.digest())) {
+            sequence = row.get().sequence();
+        } else {
+            sequence = store.putInForce(yaml, next.digest(), time.now()).sequence();
             LOG.info(
                     "configuration {} is in force, put there by {}",
                     next.digest().substring(0, 12),
                     principal);
         }
         inForce.set(next);
+        loaded = true;
         next.warnings().forEach(warning -> LOG.warn("configuration: {}", warning));
         onChange.run();
         return change(next, change);

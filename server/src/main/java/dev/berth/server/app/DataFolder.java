@@ -10,17 +10,23 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
 /** The folder that holds all a service keeps. Locked: two services on one folder would each believe that they are alone. */
 final class DataFolder implements AutoCloseable {
+    private static final Pattern ID = Pattern.compile("[0-9a-z]{13}");
+
     private final Path path;
     private final FileChannel channel;
     private final FileLock lock;
+    private final String id;
 
-    private DataFolder(Path path, FileChannel channel, FileLock lock) {
+    private DataFolder(Path path, String id, FileChannel channel, FileLock lock) {
         this.path = path;
+        this.id = id;
         this.channel = channel;
         this.lock = lock;
     }
@@ -39,10 +45,26 @@ final class DataFolder implements AutoCloseable {
                 throw new StartRefusedException(
                         75, "The data folder " + path + " is in use by another berth: stop that one, or give --data.");
             }
-            return new DataFolder(path.toAbsolutePath(), channel, lock);
+            return new DataFolder(path.toAbsolutePath(), id(path), channel, lock);
         } catch (IOException e) {
             throw new StartRefusedException(75, "The data folder " + path + " cannot be used: " + e.getMessage(), e);
         }
+    }
+
+    /** Made once: what runs on this machine for this folder is told by it from what other replicas run. */
+    private static String id(Path path) throws IOException {
+        var file = path.resolve("id");
+        if (Files.notExists(file)) {
+            var draft = path.resolve("id.new");
+            var bits = new SecureRandom().nextLong() & Long.MAX_VALUE;
+            Files.writeString(draft, "%13s".formatted(Long.toString(bits, 36)).replace(' ', '0'));
+            Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
+        }
+        var id = Files.readString(file);
+        if (!ID.matcher(id).matches()) {
+            throw new IOException(file + " is damaged");
+        }
+        return id;
     }
 
     private static @Nullable FileLock tryLock(FileChannel channel) throws IOException {
@@ -51,6 +73,11 @@ final class DataFolder implements AutoCloseable {
         } catch (OverlappingFileLockException e) {
             return null; // by this very process
         }
+    }
+
+    /** Letters and digits. Another folder's does not begin with it. */
+    String id() {
+        return id;
     }
 
     Path path() {

@@ -11,8 +11,9 @@ import org.jspecify.annotations.Nullable;
  * @param data the data folder; made where missing, for its owner alone
  * @param host the address to listen on
  * @param port 0 for any free one
- * @param store the database's URL; null for SQLite in the data folder, which is the only one there is
- * @param keyFile the key that encrypts stored access; null for one in the data folder, made where missing
+ * @param store the URL of a PostgreSQL; null for SQLite in the data folder
+ * @param keyFile the key that encrypts stored access; null for one in the data folder, made where missing, which a PostgreSQL does not
+ *     allow
  */
 public record ServeOptions(
         @Nullable Path config,
@@ -24,5 +25,10 @@ public record ServeOptions(
     public ServeOptions {
         Objects.requireNonNull(data);
         Objects.requireNonNull(host);
+    }
+
+    /** Whether other processes, on other machines, may use the same store. */
+    boolean isShared() {
+        return store != null;
     }
 }

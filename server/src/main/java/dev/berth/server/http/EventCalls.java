@@ -211,8 +211,13 @@ final class EventCalls implements Ledger.Listener {
     @Override
     public void committed(PoolName pool, Decision decision) {
         if (!decision.events().isEmpty()) {
-            followers.wake(pool);
+            wake(pool);
         }
+    }
+
+    /** Something happened in the pool. */
+    void wake(PoolName pool) {
+        followers.wake(pool);
     }
 
     /** Ends all streams, and begins none any more. */

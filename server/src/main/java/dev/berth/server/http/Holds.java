@@ -110,11 +110,21 @@ final class Holds implements Ledger.Listener {
             return;
         }
         for (var change : decision.allocations()) {
-            var holds = byAllocation.get(change.after().id());
-            if (holds != null) {
-                holds.forEach(hold -> hold.changes.release());
-            }
+            wake(change.after().id());
         }
+    }
+
+    /** Something happened to the allocation. */
+    void wake(AllocationId id) {
+        var holds = byAllocation.get(id);
+        if (holds != null) {
+            holds.forEach(hold -> hold.changes.release());
+        }
+    }
+
+    /** Something may have happened to any allocation of the pool. */
+    void wake(int pool) {
+        byAllocation.keySet().stream().filter(id -> id.poolNumber() == pool).forEach(this::wake);
     }
 
     /** The allocations that are waited for. A copy. */

@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The HTTP API of the service. To be told of the ledger's commits ({@link Ledger#addListener}), installed in a server, and closed
@@ -168,6 +169,20 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
         holds.committed(pool, decision);
         events.committed(pool, decision);
         metrics.committed(pool, decision);
+    }
+
+    /**
+     * Another process committed something on the same store.
+     *
+     * @param changed the allocations that it did something to; null where that is not known
+     */
+    public void committedElsewhere(PoolName pool, int number, @Nullable List<AllocationId> changed) {
+        if (changed == null) {
+            holds.wake(number);
+        } else {
+            changed.forEach(holds::wake);
+        }
+        events.wake(pool);
     }
 
     /** Answers what is held with what there is, ends the event streams, and holds nothing any more. */

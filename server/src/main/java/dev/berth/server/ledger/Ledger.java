@@ -7,15 +7,20 @@ import dev.berth.core.Caller;
 import dev.berth.core.Command;
 import dev.berth.core.Decision;
 import dev.berth.core.Policy;
+import dev.berth.core.Pool;
 import dev.berth.core.PoolName;
 import dev.berth.core.Rules;
 import dev.berth.core.Slice;
 import dev.berth.server.ledger.LedgerException.Kind;
+import dev.berth.server.store.ConflictException;
 import dev.berth.server.store.Store;
 import dev.berth.server.store.StoreException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -40,6 +45,8 @@ import org.slf4j.LoggerFactory;
 public final class Ledger {
     private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
     private static final int LARGEST_BATCH = 512;
+    /** So often a batch is decided before what other processes do beside it is thought to be a defect of ours. */
+    private static final int TRIES = 3;
 
     private final Store store;
     private final TimeSource time;
@@ -236,12 +243,16 @@ public final class Ledger {
     }
 
     private void run(List<Waiting> commands) {
+        run(commands, 1);
+    }
+
+    private void run(List<Waiting> commands, int attempt) {
         var batch = new Batch(batchIds.get(), commands);
         boolean committing = false;
         try (var transaction = store.begin()) {
             decide(batch, transaction);
             if (!batch.parts.isEmpty()) {
-                transaction.stamp(batch.id);
+                transaction.stamp(batch.id, batch.decidedAt);
                 committing = true;
                 transaction.commit();
             }
@@ -255,6 +266,11 @@ public final class Ledger {
             }
             return;
         } catch (RuntimeException e) {
+            if (e instanceof ConflictException && attempt < TRIES) {
+                LOG.info("batch {} of {} commands is decided anew: {}", batch.id, commands.size(), e.toString());
+                run(commands, attempt + 1);
+                return;
+            }
             // A defect in one command must not take the others along: each gets a batch of its own.
             if (commands.size() > 1) {
                 for (var entry : commands) {
@@ -276,25 +292,42 @@ public final class Ledger {
         answer(batch);
     }
 
+    /** All pools are locked before any is changed, and in the order of their names: other processes do so too, and none waits in a ring. */
     private void decide(Batch batch, Store.Transaction transaction) {
-        var now = time.now();
         var byPool = new LinkedHashMap<PoolName, List<Waiting>>();
         for (var entry : batch.commands) {
             byPool.computeIfAbsent(entry.pool, name -> new ArrayList<>()).add(entry);
         }
+        var locked = new HashMap<PoolName, Pool>();
+        for (var name : byPool.keySet().stream()
+                .sorted(Comparator.comparing(PoolName::value))
+                .toList()) {
+            transaction.lock(name).ifPresent(pool -> locked.put(name, pool));
+        }
+        var moment = transaction.moment();
+        if (moment.now() != null) {
+            time.heard(moment.now());
+        }
+        batch.decidedAt = time.now();
         byPool.forEach((name, entries) -> {
             var policy = firstPolicy(entries);
-            var pool = transaction
-                    .lock(name)
-                    .or(() -> Optional.ofNullable(policy).map(first -> transaction.create(name, first, now)));
-            if (pool.isEmpty()) {
+            var pool = locked.get(name);
+            if (pool == null && policy != null) {
+                pool = transaction.create(name, policy, batch.decidedAt);
+            }
+            if (pool == null) {
                 batch.strangers.addAll(entries);
                 return;
             }
+            if (pool.generation() < moment.generation()) {
+                entries.addFirst(
+                        new Waiting(name, new Command.Restored(moment.generation()), new CompletableFuture<>()));
+            }
+            var now = batch.decidedAt.isBefore(pool.touchedAt()) ? pool.touchedAt() : batch.decidedAt;
             var commands = entries.stream().map(entry -> entry.command).toList();
-            var slice = transaction.load(pool.get(), Slice.Needs.of(commands), now);
+            var slice = transaction.load(pool, Slice.Needs.of(commands), now);
             var decision = Rules.decide(slice, commands, now);
-            transaction.write(decision, pool.get());
+            transaction.write(decision, pool);
             batch.parts.add(new Part(name, entries, decision));
         });
     }
@@ -399,6 +432,7 @@ public final class Ledger {
         final List<Waiting> commands;
         final List<Part> parts = new ArrayList<>();
         final List<Waiting> strangers = new ArrayList<>();
+        Instant decidedAt = Instant.MIN;
         boolean abandoned;
 
         Batch(String id, List<Waiting> commands) {

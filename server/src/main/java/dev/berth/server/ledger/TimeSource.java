@@ -6,4 +6,7 @@ import java.time.Instant;
 @FunctionalInterface
 public interface TimeSource {
     Instant now();
+
+    /** The database was asked for the time, and told it a moment ago. Whoever has no use for that goes by a clock of its own. */
+    default void heard(Instant database) {}
 }

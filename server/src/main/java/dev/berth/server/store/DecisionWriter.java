@@ -6,17 +6,19 @@ import dev.berth.core.Decision;
 import dev.berth.core.Environment;
 import dev.berth.core.Event;
 import dev.berth.core.Holder;
+import dev.berth.core.KeyUse;
 import dev.berth.core.Line;
 import dev.berth.core.Pool;
 import dev.berth.core.Request;
+import dev.berth.core.Shape;
 import dev.berth.core.ShapeCount;
 import dev.berth.core.Slice;
 import dev.berth.core.Step;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** Writes the difference that a decision makes. A row that is not as it was decided on fails the whole transaction. */
@@ -26,55 +28,71 @@ final class DecisionWriter {
     private static final Insert SUBJECTS = Insert.into("environment_event (environment, pool, number)");
 
     private final Lane lane;
+    /** Changes by one statement that were not sent yet: they go together, where that is quicker. */
+    private final List<@Nullable Object[]> waiting = new ArrayList<>();
+
+    private String statement = "";
 
     DecisionWriter(Lane lane) {
         this.lane = lane;
     }
 
+    /** In the order in which they are given. */
+    private void one(String sql, @Nullable Object... arguments) {
+        if (!sql.equals(statement)) {
+            send();
+            statement = sql;
+        }
+        waiting.add(arguments);
+    }
+
+    private void send() {
+        if (!waiting.isEmpty()) {
+            lane.updateEach(statement, waiting);
+            waiting.clear();
+        }
+    }
+
+    private void any(String sql, @Nullable Object... arguments) {
+        send();
+        lane.update(sql, arguments);
+    }
+
     void write(Decision decision, Pool before) {
         decision.keysFreed()
-                .forEach(key -> lane.update(
+                .forEach(key -> any(
                         "DELETE FROM idempotency_key WHERE principal = ? AND key = ?", key.principal(), key.value()));
         int pool = decision.pool().number();
-        var shapes = new HashSet<String>();
+        newShapes(decision).values().forEach(this::shape);
         for (var change : decision.environments()) {
-            shape(change.before(), change.after(), shapes);
             environment(change.before(), change.after());
         }
         // Before what is new: a caller may get another place in the same batch.
         for (var place : decision.forgotten()) {
-            lane.updateOne("DELETE FROM allocation WHERE id = ?", place.id().value());
+            one("DELETE FROM allocation WHERE id = ?", place.id().value());
         }
-        for (var change : decision.allocations()) {
-            allocation(pool, change.before(), change.after());
-        }
+        allocations(pool, decision.allocations());
         decision.shapes().forEach(count -> count(pool, count));
         decision.lines().forEach(line -> line(pool, line));
         decision.holders().forEach(holder -> holder(pool, holder));
-        decision.keysUsed()
-                .forEach(use -> lane.update(
-                        """
-                        INSERT INTO idempotency_key (principal, key, allocation, digest) VALUES (?, ?, ?, ?)
-                        ON CONFLICT (principal, key) DO UPDATE SET allocation = excluded.allocation, digest = excluded.digest""",
-                        use.key().principal(),
-                        use.key().value(),
-                        use.allocation().value(),
-                        use.digest()));
+        decision.keysUsed().forEach(use -> key(pool, use));
         events(pool, decision.events());
         pool(before, decision.pool());
+        send();
     }
 
     private void pool(Pool before, Pool after) {
         if (!before.policy().equals(after.policy())) {
-            lane.updateOne("UPDATE pool SET policy = ? WHERE number = ?", Rows.text(after.policy()), after.number());
+            one("UPDATE pool SET policy = ? WHERE number = ?", Rows.text(after.policy()), after.number());
         }
-        lane.updateOne(
+        one(
                 """
-                UPDATE pool SET listed = ?, sequence = ?, events = ?, available = ?, allocated = ?, cleaning = ?, checking = ?,
+                UPDATE pool SET listed = ?, generation = ?, sequence = ?, events = ?, available = ?, allocated = ?, cleaning = ?, checking = ?,
                     dirty = ?, retiring = ?, waiting = ?, polling = ?, on_hold = ?, issuing = ?, maintained = ?,
                     breaker_failures = ?, breaker_open_until = ?, touched_at = ?
                 WHERE number = ?""",
                 after.listed(),
+                after.generation(),
                 after.sequence(),
                 after.events(),
                 after.counts().available(),
@@ -94,28 +112,57 @@ final class DecisionWriter {
                 after.number());
     }
 
+    /**
+     * Keys are unique across pools, and the locked pool says nothing of those that are used in another one: a row of another pool's was
+     * not there when this one was decided on.
+     */
+    private void key(int pool, KeyUse use) {
+        var prefix = Integer.toString(pool, 36);
+        one(
+                """
+                INSERT INTO idempotency_key (principal, key, allocation, digest) VALUES (?, ?, ?, ?)
+                ON CONFLICT (principal, key) DO UPDATE SET allocation = excluded.allocation, digest = excluded.digest
+                WHERE idempotency_key.allocation > ? AND idempotency_key.allocation < ?""",
+                use.key().principal(),
+                use.key().value(),
+                use.allocation().value(),
+                use.digest(),
+                prefix + "-",
+                prefix + ".");
+    }
+
     // ---- shapes, lines, holders
 
-    /** What it can be selected by, if that is new: a digest stands for the same content for ever. */
-    private void shape(@Nullable Environment before, Environment after, Set<String> written) {
-        var shape = after.record().shape();
-        if ((before == null || !before.record().shape().equals(shape)) && written.add(shape.digest())) {
-            lane.update(
-                    "INSERT INTO shape (digest, content) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING",
-                    shape.digest(),
-                    shape.json());
+    /** In the order of their digests: who writes the same ones at the same time waits, and not in a ring. */
+    private static SortedMap<String, Shape> newShapes(Decision decision) {
+        var shapes = new TreeMap<String, Shape>();
+        for (var change : decision.environments()) {
+            var shape = change.after().record().shape();
+            var before = change.before();
+            if (before == null || !before.record().shape().equals(shape)) {
+                shapes.put(shape.digest(), shape);
+            }
         }
+        return shapes;
+    }
+
+    /** A digest stands for the same content for ever. */
+    private void shape(Shape shape) {
+        any(
+                "INSERT INTO shape (digest, content) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING",
+                shape.digest(),
+                shape.json());
     }
 
     private void count(int pool, ShapeCount count) {
         if (count.total() == 0) {
-            lane.update(
+            any(
                     "DELETE FROM shape_count WHERE pool = ? AND shape = ?",
                     pool,
                     count.shape().digest());
             return;
         }
-        lane.updateOne(
+        one(
                 """
                 INSERT INTO shape_count (pool, shape, free, held, upkeep, dirty, draining) VALUES (?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (pool, shape) DO UPDATE SET free = excluded.free, held = excluded.held, upkeep = excluded.upkeep,
@@ -132,10 +179,10 @@ final class DecisionWriter {
     private void line(int pool, Line line) {
         var key = line.key();
         if (line.waiting() == 0) {
-            lane.update("DELETE FROM line WHERE pool = ? AND need = ? AND holder = ?", pool, key.need(), key.holder());
+            any("DELETE FROM line WHERE pool = ? AND need = ? AND holder = ?", pool, key.need(), key.holder());
             return;
         }
-        lane.updateOne(
+        one(
                 """
                 INSERT INTO line (pool, need, holder, needs, waiting) VALUES (?, ?, ?, ?, ?)
                 ON CONFLICT (pool, need, holder) DO UPDATE SET waiting = excluded.waiting""",
@@ -147,18 +194,10 @@ final class DecisionWriter {
     }
 
     private void holder(int pool, Holder holder) {
-        lane.updateOne(
-                """
+        one("""
                 INSERT INTO holder (pool, name, held, queued, used, as_of, served_at) VALUES (?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (pool, name) DO UPDATE SET held = excluded.held, queued = excluded.queued, used = excluded.used,
-                    as_of = excluded.as_of, served_at = excluded.served_at""",
-                pool,
-                holder.name(),
-                holder.held(),
-                holder.queued(),
-                holder.used(),
-                holder.asOf(),
-                holder.servedAt());
+                    as_of = excluded.as_of, served_at = excluded.served_at""", pool, holder.name(), holder.held(), holder.queued(), holder.used(), holder.asOf(), holder.servedAt());
     }
 
     // ---- environments
@@ -171,7 +210,7 @@ final class DecisionWriter {
         boolean claimed = work != null && work.claim() != null;
         if (before == null) {
             var record = after.record();
-            lane.updateOne(
+            one(
                     """
                     INSERT INTO environment (name, pool, identity, account, shape, facts, digest, epoch, drain, quarantine, since,
                         turn, tenant_allocation, tenant_requester, tenant_principal, state, due_at, work_at, issuing, claimed,
@@ -204,7 +243,7 @@ final class DecisionWriter {
         }
         if (before.pool() != after.pool() || !before.record().equals(after.record())) {
             var record = after.record();
-            lane.updateOne(
+            one(
                     """
                     UPDATE environment SET name = ?, pool = ?, identity = ?, account = ?, shape = ?, facts = ?, digest = ?
                     WHERE name = ? AND pool = ?""",
@@ -218,7 +257,7 @@ final class DecisionWriter {
                     before.name().value(),
                     before.pool());
         }
-        lane.updateOne(
+        one(
                 """
                 UPDATE environment SET epoch = ?, drain = ?, quarantine = ?, since = ?, turn = ?, tenant_allocation = ?,
                     tenant_requester = ?, tenant_principal = ?, state = ?, due_at = ?, work_at = ?, issuing = ?, claimed = ?,
@@ -246,7 +285,7 @@ final class DecisionWriter {
         // Apart, since it changes seldom and an index has it.
         int lendable = Rows.lendable(after);
         if (Rows.lendable(before) != lendable) {
-            lane.updateOne(
+            one(
                     "UPDATE environment SET lendable = ? WHERE name = ?",
                     lendable,
                     after.name().value());
@@ -255,16 +294,35 @@ final class DecisionWriter {
 
     // ---- allocations
 
-    private void allocation(int pool, @Nullable Allocation before, Allocation after) {
-        if (after.state() instanceof AllocationState.Ended ended) {
-            lane.updateOne("DELETE FROM allocation WHERE id = ?", after.id().value());
-            insertEnded(pool, after, ended);
-        } else if (before == null) {
-            insertLive(pool, after);
-        } else if (before.state() instanceof AllocationState.Active was
+    /** Each kind of change after the other, and what makes room before what takes it. */
+    private void allocations(int pool, List<Decision.Change<Allocation>> changes) {
+        for (var change : changes) {
+            if (change.after().hasEnded()) {
+                one("DELETE FROM allocation WHERE id = ?", change.after().id().value());
+            }
+        }
+        for (var change : changes) {
+            if (change.after().state() instanceof AllocationState.Ended ended) {
+                insertEnded(pool, change.after(), ended);
+            }
+        }
+        for (var change : changes) {
+            if (change.before() != null && !change.after().hasEnded()) {
+                update(change.before(), change.after());
+            }
+        }
+        for (var change : changes) {
+            if (change.before() == null && !change.after().hasEnded()) {
+                insertLive(pool, change.after());
+            }
+        }
+    }
+
+    private void update(Allocation before, Allocation after) {
+        if (before.state() instanceof AllocationState.Active was
                 && after.state() instanceof AllocationState.Active is
                 && was.grants().equals(is.grants())) {
-            lane.updateOne(
+            one(
                     """
                     UPDATE allocation SET due_at = ?, expires_at = ?, keepalive_by = ?, collect_by = ?, loan = ?, hold = ?
                     WHERE id = ?""",
@@ -279,7 +337,7 @@ final class DecisionWriter {
                 && after.state() instanceof AllocationState.Pending is
                 && before.isAwake() == after.isAwake()
                 && before.rank() == after.rank()) {
-            lane.updateOne(
+            one(
                     """
                     UPDATE allocation SET due_at = ?, until = ?, interest_until = ?, open_until = ?, avoid = ?, priority = ?
                     WHERE id = ?""",
@@ -298,7 +356,7 @@ final class DecisionWriter {
     private void insertLive(int pool, Allocation allocation) {
         var request = allocation.request();
         var row = LiveRow.of(allocation.state());
-        lane.updateOne(
+        one(
                 """
                 INSERT INTO allocation (id, pool, principal, requester, count, need, needs, duration, asked_keepalive, max_wait,
                     priority, labels, idempotency_key, digest, sharer, arrival, rank, created_at, keepalive, line, state, due_at,
@@ -349,7 +407,7 @@ final class DecisionWriter {
 
     private void updateLive(Allocation allocation) {
         var row = LiveRow.of(allocation.state());
-        lane.updateOne(
+        one(
                 """
                 UPDATE allocation SET priority = ?, rank = ?, state = ?, due_at = ?, awake = ?, place = ?, until = ?,
                     interest_until = ?, open_until = ?, give_up_at = ?, granted_at = ?, expires_at = ?, keepalive_by = ?,
@@ -387,12 +445,12 @@ final class DecisionWriter {
 
     private void insertEnded(int pool, Allocation allocation, AllocationState.Ended ended) {
         Request request = allocation.request();
-        lane.updateOne(
+        one(
                 """
                 INSERT INTO ended_allocation (id, pool, principal, requester, count, need, needs, duration, asked_keepalive,
                     max_wait, priority, labels, idempotency_key, digest, sharer, arrival, rank, created_at, keepalive, granted_at,
-                    expires_at, ended_at, end_reason, outcome, grants)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                    expires_at, ended_at, end_reason, outcome, grants, held_for)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 allocation.id().value(),
                 pool,
                 allocation.principal(),
@@ -417,7 +475,8 @@ final class DecisionWriter {
                 ended.endedAt(),
                 ended.reason().slug(),
                 ended.outcome(),
-                Rows.text(ended.grants()));
+                Rows.text(ended.grants()),
+                Rows.text(ended.heldFor()));
     }
 
     /** The columns of a state that an allocation can live in. */
@@ -550,6 +609,7 @@ final class DecisionWriter {
                 about.add(new Object[] {environment, pool, event.number()});
             }
         }
+        send();
         lane.insert(EVENTS, rows);
         lane.insert(SUBJECTS, about);
     }

@@ -8,26 +8,46 @@ import java.sql.Types;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.sqlite.SQLiteErrorCode;
-import org.sqlite.SQLiteException;
 
 /** One connection and the statements it has prepared. For one thread at a time. */
 final class Lane implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
 
+    /** The lists of parameters there are: few, since each makes a statement of its own that is kept prepared. */
+    private static final int LARGEST_LIST = 64;
+
+    private static final Map<Integer, String> LISTS = Map.of(1, list(1), 4, list(4), 16, list(16), 64, list(64));
+
     private final Connection connection;
+    private final Predicate<SQLException> isConflict;
+    private final boolean isFar;
     private final Map<String, PreparedStatement> prepared = new HashMap<>();
     private long touched;
+    private boolean failed;
 
-    Lane(Connection connection) {
+    /**
+     * @param connection closed with this
+     * @param isConflict whether the database works, and says that what was to be written contradicts what is there
+     * @param isFar whether each statement goes to another process and back, so that it pays to send several at once
+     */
+    Lane(Connection connection, Predicate<SQLException> isConflict, boolean isFar) {
         this.connection = connection;
+        this.isConflict = isConflict;
+        this.isFar = isFar;
+    }
+
+    private static String list(int size) {
+        return " (" + String.join(", ", Collections.nCopies(size, "?")) + ")";
     }
 
     /** Makes a value of a row. */
@@ -67,6 +87,11 @@ final class Lane implements AutoCloseable {
         }
     }
 
+    /** Whether the database ever did not do here what it should: the connection may be broken, or lead to where it should not. */
+    boolean hasFailed() {
+        return failed;
+    }
+
     /** How many rows were touched since the last time that this was asked. */
     long takeTouched() {
         long rows = touched;
@@ -78,8 +103,55 @@ final class Lane implements AutoCloseable {
     void updateOne(String sql, @Nullable Object... arguments) {
         int touched = update(sql, arguments);
         if (touched != 1) {
-            throw new IllegalStateException("touched " + touched + " rows, not one: " + sql);
+            throw new ConflictException("touched " + touched + " rows, not one: " + sql);
         }
+    }
+
+    /** Runs a change once for each of these arguments, and each must touch exactly one row. */
+    void updateEach(String sql, List<@Nullable Object[]> arguments) {
+        if (!isFar || arguments.size() == 1) {
+            arguments.forEach(each -> updateOne(sql, each));
+            return;
+        }
+        try {
+            var statement = prepared(sql);
+            for (var each : arguments) {
+                bind(statement, each);
+                statement.addBatch();
+            }
+            for (int rows : statement.executeBatch()) {
+                if (rows != 1) {
+                    throw new ConflictException("touched " + rows + " rows, not one: " + sql);
+                }
+                touched++;
+            }
+        } catch (SQLException e) {
+            throw failed(sql, e);
+        }
+    }
+
+    /**
+     * The rows that have one of these texts in a column.
+     *
+     * @param sql ends before the list of texts: {@code … column IN}
+     * @param first values of parameters that come before
+     */
+    <T> List<T> listIn(Row<T> row, String sql, List<String> texts, @Nullable Object... first) {
+        var found = new ArrayList<T>();
+        for (int from = 0; from < texts.size(); from += LARGEST_LIST) {
+            var some = texts.subList(from, Math.min(texts.size(), from + LARGEST_LIST));
+            int size = 1;
+            while (size < some.size()) {
+                size *= 4;
+            }
+            var arguments = Arrays.copyOf(first, first.length + size);
+            for (int i = 0; i < size; i++) {
+                arguments[first.length + i] =
+                        some.get(Math.min(i, some.size() - 1)); // one that comes twice finds one row
+            }
+            found.addAll(list(row, sql + LISTS.get(size), arguments));
+        }
+        return found;
     }
 
     /** Inserts all of these rows, each with a value for every column. */
@@ -93,7 +165,7 @@ final class Lane implements AutoCloseable {
                 }
                 int touched = update(statement.sql(), arguments);
                 if (touched != statement.rows()) {
-                    throw new IllegalStateException("inserted " + touched + " rows: " + statement.sql());
+                    throw new ConflictException("inserted " + touched + " rows: " + statement.sql());
                 }
                 next += statement.rows();
             }
@@ -101,11 +173,21 @@ final class Lane implements AutoCloseable {
     }
 
     private PreparedStatement bind(String sql, @Nullable Object... arguments) throws SQLException {
+        var statement = prepared(sql);
+        bind(statement, arguments);
+        return statement;
+    }
+
+    private PreparedStatement prepared(String sql) throws SQLException {
         var statement = prepared.get(sql);
         if (statement == null) {
             statement = connection.prepareStatement(sql);
             prepared.put(sql, statement);
         }
+        return statement;
+    }
+
+    private static void bind(PreparedStatement statement, @Nullable Object... arguments) throws SQLException {
         for (int i = 0; i < arguments.length; i++) {
             switch (arguments[i]) {
                 case null -> statement.setNull(i + 1, Types.NULL);
@@ -119,7 +201,6 @@ final class Lane implements AutoCloseable {
                 default -> throw new IllegalArgumentException("no column has " + arguments[i].getClass());
             }
         }
-        return statement;
     }
 
     /**
@@ -139,13 +220,13 @@ final class Lane implements AutoCloseable {
 
     private RuntimeException failed(String sql, SQLException e) {
         forget(sql);
-        // The database works: what was to be written contradicts what is there, and would again.
-        if (e instanceof SQLiteException known
-                && (known.getResultCode().code & 0xff) == SQLiteErrorCode.SQLITE_CONSTRAINT.code) {
-            return new IllegalStateException(
-                    "refused: " + sql.strip().lines().findFirst().orElse(""), e);
+        var first = sql.strip().lines().findFirst().orElse("");
+        if (isConflict.test(e)) {
+            return new ConflictException("refused: " + first, e);
         }
-        return new StoreException("failed: " + sql.strip().lines().findFirst().orElse(""), e);
+        failed = true;
+        var why = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+        return new StoreException("failed: " + first + ": " + why, e);
     }
 
     @Override

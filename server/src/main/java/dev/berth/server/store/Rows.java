@@ -63,7 +63,7 @@ final class Rows {
     // ---- pools
 
     static final String POOL_COLUMNS = """
-            number, name, policy, listed, sequence, events, available, allocated, cleaning, checking, dirty, retiring, \
+            number, name, policy, listed, generation, sequence, events, available, allocated, cleaning, checking, dirty, retiring, \
             waiting, polling, on_hold, issuing, maintained, breaker_failures, breaker_open_until, touched_at""";
 
     Pool pool(ResultSet row) throws SQLException {
@@ -72,17 +72,18 @@ final class Rows {
                 new PoolName(row.getString(2)),
                 policy(row.getString(3)),
                 row.getInt(4) == 1,
-                row.getLong(5),
+                row.getInt(5),
                 row.getLong(6),
+                row.getLong(7),
                 new Pool.Counts(
-                        row.getInt(7), row.getInt(8), row.getInt(9), row.getInt(10), row.getInt(11), row.getInt(12)),
-                row.getInt(13),
+                        row.getInt(8), row.getInt(9), row.getInt(10), row.getInt(11), row.getInt(12), row.getInt(13)),
                 row.getInt(14),
                 row.getInt(15),
                 row.getInt(16),
                 row.getInt(17),
-                new Pool.Breaker(row.getInt(18), instant(row, 19)),
-                Instant.ofEpochMilli(row.getLong(20)));
+                row.getInt(18),
+                new Pool.Breaker(row.getInt(19), instant(row, 20)),
+                Instant.ofEpochMilli(row.getLong(21)));
     }
 
     private Policy policy(String text) {
@@ -440,7 +441,7 @@ final class Rows {
             , state, until, interest_until, open_until, give_up_at, granted_at, expires_at, keepalive_by, collect_by, loan, hold, \
             asked_at, kept_until, misses, awake, avoid, grants""";
     static final String ENDED_COLUMNS =
-            REQUEST_COLUMNS + ", granted_at, expires_at, ended_at, end_reason, outcome, grants";
+            REQUEST_COLUMNS + ", granted_at, expires_at, ended_at, end_reason, outcome, grants, held_for";
 
     Allocation live(ResultSet row, PoolName pool) throws SQLException {
         AllocationState state = switch (row.getString(19)) {
@@ -481,7 +482,8 @@ final class Rows {
                         instant(row, 20),
                         sure(row, 21),
                         EndReason.of(row.getString(22)),
-                        row.getString(23)));
+                        row.getString(23),
+                        names(row.getString(25))));
     }
 
     private Allocation allocation(ResultSet row, PoolName pool, AllocationState state) throws SQLException {
@@ -584,6 +586,14 @@ final class Rows {
                 : new AllocationState.Setbacks(JSON.readValue(text, NAMES).stream()
                         .map(EnvironmentName::new)
                         .collect(Collectors.toSet()));
+    }
+
+    static @Nullable String text(Set<String> names) {
+        return names.isEmpty() ? null : JSON.writeValueAsString(new TreeSet<>(names));
+    }
+
+    private static Set<String> names(@Nullable String text) {
+        return text == null ? Set.of() : Set.of(JSON.readValue(text, String[].class));
     }
 
     static @Nullable String text(AllocationState.Setbacks setbacks) {

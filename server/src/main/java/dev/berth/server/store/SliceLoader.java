@@ -22,6 +22,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -29,6 +30,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -69,9 +71,9 @@ final class SliceLoader {
         var fit = rows.fit(pool, shapes);
         var lines = lines();
         var keys = keys();
-        needs.allocations().forEach(this::allocation);
+        ours(needs.allocations());
         dueAllocations(afterOutage);
-        needs.environments().forEach(this::environment);
+        named(needs.environments());
         var identities = identities();
         var due = dueEnvironments();
         var work = needs.work() == 0 ? List.<EnvironmentName>of() : work();
@@ -80,10 +82,16 @@ final class SliceLoader {
                     "SELECT " + Rows.ENVIRONMENT_COLUMNS + " FROM environment WHERE pool = ? AND claimed = 1",
                     pool.number());
         }
+        if (needs.all()) {
+            environments(
+                    "SELECT " + Rows.ENVIRONMENT_COLUMNS
+                            + " FROM environment WHERE pool = ? AND state <> 'retired' ORDER BY name",
+                    pool.number());
+        }
         theirs();
         var busy = needs.work() == 0 ? Map.<String, Integer>of() : busyAccounts();
         var places = places();
-        lines.keySet().forEach(key -> holder(key.holder()));
+        holders(lines.keySet().stream().map(Line.Key::holder).toList());
         // Made of what the batch itself is about: what is loaded from here on comes free by nothing that it does.
         var search = new Search(pool, shapes, fit, environments.values(), holders, now, Search.MOST_HEADS);
         var queue = queue(search.heads(lines.values()));
@@ -93,7 +101,7 @@ final class SliceLoader {
                     pool.number(),
                     now);
         }
-        search.names(needs.asks(), allocations.values()).forEach(this::environment);
+        named(search.names(needs.asks(), allocations.values()));
         theirs();
         var free = free(search);
         holders();
@@ -132,34 +140,43 @@ final class SliceLoader {
     private Map<Line.Key, Line> lines() {
         var lines = new LinkedHashMap<Line.Key, Line>();
         if (pool.waiting() + pool.polling() > 0) {
-            lane.list(rows::line, "SELECT " + Rows.LINE_COLUMNS + " FROM line WHERE pool = ?", pool.number())
+            lane.list(
+                            rows::line,
+                            "SELECT " + Rows.LINE_COLUMNS + " FROM line WHERE pool = ? ORDER BY need, holder",
+                            pool.number())
                     .forEach(line -> lines.put(line.key(), line));
         }
         return lines;
     }
 
-    private void holder(String name) {
-        if (!name.isEmpty() && holdersAsked.add(name)) {
-            lane.one(
-                            Rows::holder,
-                            "SELECT " + Rows.HOLDER_COLUMNS + " FROM holder WHERE pool = ? AND name = ?",
-                            pool.number(),
-                            name)
-                    .ifPresent(found -> holders.put(name, found));
+    private void holders(Collection<String> names) {
+        var missing = new ArrayList<String>();
+        for (var name : names) {
+            if (!name.isEmpty() && holdersAsked.add(name)) {
+                missing.add(name);
+            }
         }
+        lane.listIn(
+                        Rows::holder,
+                        "SELECT " + Rows.HOLDER_COLUMNS + " FROM holder WHERE pool = ? AND name IN",
+                        missing,
+                        pool.number())
+                .forEach(found -> holders.put(found.name(), found));
     }
 
     private void holders() {
+        var names = new ArrayList<String>();
         for (var ask : needs.asks()) {
-            holder(ask.principal());
-            holder(pool.policy().sharer(ask.principal(), ask.label()));
+            names.add(ask.principal());
+            names.add(pool.policy().sharer(ask.principal(), ask.label()));
         }
         for (var allocation : allocations.values()) {
             if (allocation.id().poolNumber() == pool.number()) {
-                holder(allocation.principal());
-                holder(allocation.sharer());
+                names.add(allocation.principal());
+                names.add(allocation.sharer());
             }
         }
+        holders(names);
     }
 
     /** One that ends on a sign of life alone has no such time. */
@@ -200,45 +217,65 @@ final class SliceLoader {
         return places;
     }
 
+    /** With the allocations that they were used for, which may be of another pool. */
     private Map<KeyUse.Key, KeyUse> keys() {
-        var keys = new HashMap<KeyUse.Key, KeyUse>();
+        var asked = new LinkedHashMap<String, List<String>>();
         for (var key : needs.keys()) {
-            lane.one(
-                            row -> new KeyUse(key, new AllocationId(row.getString(1)), row.getString(2)),
-                            "SELECT allocation, digest FROM idempotency_key WHERE principal = ? AND key = ?",
-                            key.principal(),
-                            key.value())
-                    .ifPresent(use -> {
-                        keys.put(key, use);
-                        anyAllocation(use.allocation());
-                    });
+            asked.computeIfAbsent(key.principal(), principal -> new ArrayList<>())
+                    .add(key.value());
         }
+        var keys = new HashMap<KeyUse.Key, KeyUse>();
+        asked.forEach((principal, values) -> lane.listIn(
+                        row -> new KeyUse(
+                                new KeyUse.Key(principal, row.getString(1)),
+                                new AllocationId(row.getString(2)),
+                                row.getString(3)),
+                        "SELECT key, allocation, digest FROM idempotency_key WHERE principal = ? AND key IN",
+                        values,
+                        principal)
+                .forEach(use -> keys.put(use.key(), use)));
+        all(needs.keys().stream()
+                .map(keys::get)
+                .filter(Objects::nonNull)
+                .map(KeyUse::allocation)
+                .toList());
         return keys;
     }
 
-    private void allocation(AllocationId id) {
-        if (id.poolNumber() == pool.number()) {
-            anyAllocation(id);
-        }
+    private void ours(Collection<AllocationId> ids) {
+        all(ids.stream().filter(id -> id.poolNumber() == pool.number()).toList());
     }
 
-    /** Also one of another pool: a key may have been used there. */
-    private void anyAllocation(AllocationId id) {
-        if (!allocations.containsKey(id)) {
-            var name = id.poolNumber() == pool.number() ? pool.name() : poolName(id.poolNumber());
-            lane.one(
-                            row -> rows.live(row, name),
-                            "SELECT " + Rows.LIVE_COLUMNS + " FROM allocation WHERE id = ?",
-                            id.value())
-                    .or(() -> lane.one(
-                            row -> rows.ended(row, name),
-                            "SELECT " + Rows.ENDED_COLUMNS + " FROM ended_allocation WHERE id = ?",
-                            id.value()))
-                    .ifPresent(found -> allocations.put(id, found));
+    /** Live or ended, in the order in which they are asked for. */
+    private void all(List<AllocationId> ids) {
+        var missing = ids.stream()
+                .distinct()
+                .filter(id -> !allocations.containsKey(id))
+                .map(AllocationId::value)
+                .toList();
+        var found = new HashMap<String, Allocation>();
+        lane.listIn(
+                        row -> rows.live(row, poolName(row.getInt(2))),
+                        "SELECT " + Rows.LIVE_COLUMNS + " FROM allocation WHERE id IN",
+                        missing)
+                .forEach(allocation -> found.put(allocation.id().value(), allocation));
+        lane.listIn(
+                        row -> rows.ended(row, poolName(row.getInt(2))),
+                        "SELECT " + Rows.ENDED_COLUMNS + " FROM ended_allocation WHERE id IN",
+                        missing.stream().filter(id -> !found.containsKey(id)).toList())
+                .forEach(allocation -> found.put(allocation.id().value(), allocation));
+        for (var id : missing) {
+            var allocation = found.get(id);
+            if (allocation != null) {
+                allocations.put(allocation.id(), allocation);
+            }
         }
     }
 
     private PoolName poolName(int number) {
+        if (number == pool.number()) {
+            return pool.name();
+        }
         return lane.one(row -> new PoolName(row.getString(1)), "SELECT name FROM pool WHERE number = ?", number)
                 .orElseThrow(() -> new StoreException("no pool has number " + number));
     }
@@ -260,13 +297,24 @@ final class SliceLoader {
         complete &= found < limit;
     }
 
-    private void environment(EnvironmentName name) {
-        if (!environments.containsKey(name)) {
-            lane.one(
-                            row -> rows.environment(lane, row),
-                            "SELECT " + Rows.ENVIRONMENT_COLUMNS + " FROM environment WHERE name = ?",
-                            name.value())
-                    .ifPresent(found -> environments.put(name, found));
+    /** In the order in which they are asked for. */
+    private void named(Collection<EnvironmentName> names) {
+        var missing = names.stream()
+                .distinct()
+                .filter(name -> !environments.containsKey(name))
+                .map(EnvironmentName::value)
+                .toList();
+        var found = new HashMap<String, Environment>();
+        lane.listIn(
+                        row -> rows.environment(lane, row),
+                        "SELECT " + Rows.ENVIRONMENT_COLUMNS + " FROM environment WHERE name IN",
+                        missing)
+                .forEach(environment -> found.put(environment.name().value(), environment));
+        for (var name : missing) {
+            var environment = found.get(name);
+            if (environment != null) {
+                environments.put(environment.name(), environment);
+            }
         }
     }
 
@@ -320,11 +368,11 @@ final class SliceLoader {
                     needs.work() + SPARE_WORK));
             work.addAll(environments(
                     "SELECT " + Rows.ENVIRONMENT_COLUMNS + """
-                             FROM environment AS candidate WHERE pool = ?1 AND issuing = ?2 AND work_at <= ?3 AND claimed = 0
+                             FROM environment AS candidate WHERE pool = ? AND issuing = ? AND work_at <= ? AND claimed = 0
                             AND (issuing = 1 OR account IS NULL OR
-                                (SELECT COUNT(*) FROM environment AS busy WHERE busy.pool = ?1
-                                 AND busy.account = candidate.account AND busy.claimed = 1 AND busy.issuing = 0) < ?4)
-                            ORDER BY work_at LIMIT ?5""",
+                                (SELECT COUNT(*) FROM environment AS busy WHERE busy.pool = candidate.pool
+                                 AND busy.account = candidate.account AND busy.claimed = 1 AND busy.issuing = 0) < ?)
+                            ORDER BY work_at LIMIT ?""",
                     pool.number(),
                     issuing,
                     now,
@@ -363,13 +411,15 @@ final class SliceLoader {
                 tenants.add(environment.tenant().allocation());
             }
         }
-        tenants.forEach(this::allocation);
+        ours(tenants);
+        var names = new LinkedHashSet<EnvironmentName>();
         for (var allocation : allocations.values()) {
-            allocation.state().grants().forEach(grant -> environment(grant.environment()));
+            allocation.state().grants().forEach(grant -> names.add(grant.environment()));
             if (allocation.state() instanceof AllocationState.Pending pending) {
-                pending.setbacks().avoid().forEach(this::environment);
+                names.addAll(pending.setbacks().avoid());
             }
         }
+        named(names);
     }
 
     private static boolean isRevokedByProfile(Environment environment) {

@@ -32,28 +32,54 @@ public interface Store extends AutoCloseable {
     /** Begins a transaction that may write. Blocks until this connection's turn. */
     Transaction begin();
 
+    /**
+     * How the processes that share this store hear of each other; empty where no other can. The caller closes it.
+     *
+     * @param process this one's id
+     */
+    Optional<Notifications> notifications(String process);
+
     /** Whether the transaction stamped with this batch was committed; waits out one whose outcome is still open. */
     boolean committed(String batch);
 
     /** One transaction. Rolled back when closed without a commit. */
     interface Transaction extends AutoCloseable {
+        /** What it is decided by, beside what is loaded. */
+        Moment moment();
+
         /** Names of the pools there are. */
         List<PoolName> pools();
 
-        /** The pool's row, locked until the end of the transaction; empty where there is none. */
+        /**
+         * The pool's row, locked until the end of the transaction; empty where there is none. Where several are to be locked, all who do
+         * lock them in the order of their names.
+         */
         Optional<Pool> lock(PoolName name);
 
-        /** Makes a pool that was not there before, and locks it. */
+        /**
+         * Makes a pool that was not there before, and locks it.
+         *
+         * @throws ConflictException where it is there by now
+         */
         Pool create(PoolName name, Policy policy, Instant now);
 
         /** What the rules need. */
         Slice load(Pool pool, Slice.Needs needs, Instant now);
 
-        /** Writes the difference. */
+        /**
+         * Writes the difference.
+         *
+         * @throws ConflictException where what was decided on is not what is stored: only to be rolled back
+         */
         void write(Decision decision, Pool before);
 
-        /** Leaves a mark by which {@link Store#committed} knows this transaction. */
-        void stamp(String batch);
+        /**
+         * Leaves a mark by which {@link Store#committed} knows this transaction.
+         *
+         * @param batch {@code PROCESS/NUMBER}; the last one of each process is known
+         * @param now how old the mark is, when it comes to pruning
+         */
+        void stamp(String batch, Instant now);
 
         /**
          * Makes it durable.
@@ -65,6 +91,15 @@ public interface Store extends AutoCloseable {
         @Override
         void close();
     }
+
+    /**
+     * When a transaction is, in the life of the store.
+     *
+     * @param now what the database says the time is, where several machines share it and their own clocks may differ; null where
+     *     there is one machine only
+     * @param generation how often the store was restored or copied, or another server of it took over, so that commits may be lost
+     */
+    record Moment(@Nullable Instant now, int generation) {}
 
     // ---- reads
 

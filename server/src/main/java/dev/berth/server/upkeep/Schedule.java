@@ -66,6 +66,12 @@ public final class Schedule implements Ledger.Listener {
         }
     }
 
+    /** Another process committed something on the same store: what is due in the pool has to be looked up. */
+    public void committedElsewhere(PoolName name) {
+        entry(name).unknown = true;
+        nudge.run();
+    }
+
     private static int claims(Pool pool) {
         return pool.issuing() + pool.maintained();
     }
@@ -94,6 +100,10 @@ public final class Schedule implements Ledger.Listener {
     }
 
     private Instant run(PoolName name, Entry entry, Instant now) {
+        if (entry.unknown) {
+            entry.unknown = false;
+            store.pool(name).ifPresent(this::look);
+        }
         if (!entry.workAt.isAfter(now)) {
             entry.workAt = Instant.MAX;
             upkeep.tick(name);
@@ -125,12 +135,14 @@ public final class Schedule implements Ledger.Listener {
 
     /** What the store says is due: also what other processes made so. */
     private void look() {
-        for (var pool : store.pools()) {
-            var entry = entry(pool.name());
-            entry.pool = pool;
-            entry.dueBy(store.nextDue(pool.number()));
-            entry.workBy(store.nextWork(pool.number()));
-        }
+        store.pools().forEach(this::look);
+    }
+
+    private void look(Pool pool) {
+        var entry = entry(pool.name());
+        entry.pool = pool;
+        entry.dueBy(store.nextDue(pool.number()));
+        entry.workBy(store.nextWork(pool.number()));
     }
 
     private Entry entry(PoolName name) {
@@ -141,6 +153,9 @@ public final class Schedule implements Ledger.Listener {
         volatile @Nullable Pool pool;
         volatile Instant dueAt = Instant.MAX;
         volatile Instant workAt = Instant.MAX;
+        /** Whether another process changed something. */
+        volatile boolean unknown;
+
         final AtomicBoolean ticking = new AtomicBoolean();
         /** Whether a tick was done, after which the store has to say what is due next. */
         final AtomicBoolean stale = new AtomicBoolean();

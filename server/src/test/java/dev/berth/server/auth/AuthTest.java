@@ -7,6 +7,7 @@ import dev.berth.core.AllocationId;
 import dev.berth.core.EnvironmentName;
 import dev.berth.providers.StepResult;
 import dev.berth.server.store.SqliteStore;
+import dev.berth.server.store.Store;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,7 +32,7 @@ class AuthTest {
     @TempDir
     Path folder;
 
-    private final SqliteStore store = SqliteStore.inMemory();
+    private final Store store = SqliteStore.inMemory();
     private final AtomicReference<Instant> now = new AtomicReference<>(Instant.parse("2026-07-01T12:00:00Z"));
     private final AtomicReference<Directory> directory = new AtomicReference<>(Directory.of(List.of()));
     private final Authenticator authenticator = new Authenticator(store, directory::get, now::get);

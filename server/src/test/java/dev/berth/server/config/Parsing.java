@@ -16,6 +16,6 @@ record Parsing(Path folder, Map<String, String> variables) {
 
     List<Kind> kinds() {
         return List.of(
-                new FixedKind(), new CommandKind(folder, folder.resolve("runs"), Map.of("PATH", "/usr/bin:/bin")));
+                new FixedKind(), new CommandKind(folder, folder.resolve("runs"), "", Map.of("PATH", "/usr/bin:/bin")));
     }
 }

@@ -53,7 +53,10 @@ class KeepingTest extends ServiceTest {
         assertThat(service.call(BOB, "POST", path(failed) + "/keepalive", null).status())
                 .isEqualTo(404);
         assertThat(hold(BOB, failed, "{\"for\":\"2h\"}").status()).isEqualTo(404);
-        assertThat(service.call(VIEWER, "DELETE", path(failed), null).status()).isEqualTo(200);
+        for (int time = 0; time < 2; time++) { // a second release is no error
+            assertThat(service.call(VIEWER, "DELETE", path(failed), null).status())
+                    .isEqualTo(200);
+        }
         var ended = service.call(ALICE, "GET", path(failed), null);
         assertThat(ended.body().path("state").asString()).isEqualTo("ended");
         assertThat(ended.body().path("outcome").asString()).isEqualTo("failure");

@@ -30,6 +30,7 @@ import dev.berth.server.auth.TokenDesk;
 import dev.berth.server.forecast.Forecasts;
 import dev.berth.server.ledger.Ledger;
 import dev.berth.server.store.SqliteStore;
+import dev.berth.server.store.Store;
 import io.helidon.common.tls.Tls;
 import io.helidon.webserver.WebServer;
 import java.net.URI;
@@ -70,7 +71,7 @@ final class Service implements AutoCloseable {
     static final String SECRET = "s3cr3t-of-the-board";
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
-    final SqliteStore store;
+    final Store store;
     final Ledger ledger;
     final AccessVault vault;
     final TokenDesk tokens;

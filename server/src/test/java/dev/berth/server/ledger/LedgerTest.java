@@ -24,6 +24,7 @@ import dev.berth.core.Slice;
 import dev.berth.server.store.FaultyStore;
 import dev.berth.server.store.Samples;
 import dev.berth.server.store.SqliteStore;
+import dev.berth.server.store.Store;
 import dev.berth.server.store.StoreException;
 import java.time.Duration;
 import java.time.Instant;
@@ -47,7 +48,7 @@ class LedgerTest {
     private static final int MOST_WAITING = 1_000;
     private static final Caller ANN = new Caller("ann", false);
 
-    private final SqliteStore store = SqliteStore.inMemory();
+    private final Store store = SqliteStore.inMemory();
     private final Script script = new Script();
     private final Random random = new Random(3);
     private Instant now = NOON;

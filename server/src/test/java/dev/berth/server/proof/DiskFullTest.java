@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -41,10 +42,11 @@ class DiskFullTest {
     @Test
     void aFullDiskIsRefusedAndSurvived(@TempDir Path folder) throws Exception {
         var unshare = unshare();
-        assumeTrue(unshare != null, "neither root nor a user namespace may mount a tmpfs here");
+        var missing = "neither root nor a user namespace may mount a tmpfs here";
+        assumeTrue(unshare != null || System.getenv("CI") != null, missing);
         try (var site = new Site(folder, "plain", POOLS)) {
             Files.createDirectories(site.data());
-            var words = new ArrayList<>(unshare);
+            var words = new ArrayList<>(Objects.requireNonNull(unshare, missing));
             words.addAll(List.of(
                     "sh",
                     "-c",

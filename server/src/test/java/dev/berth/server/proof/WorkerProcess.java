@@ -10,6 +10,7 @@ import dev.berth.providers.Task;
 import dev.berth.providers.command.CommandKind;
 import dev.berth.server.ledger.Ledger;
 import dev.berth.server.store.SqliteStore;
+import dev.berth.server.store.Store;
 import dev.berth.server.upkeep.Schedule;
 import dev.berth.server.upkeep.Upkeep;
 import java.nio.file.Files;
@@ -30,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 final class WorkerProcess implements AutoCloseable {
     static final PoolName POOL = new PoolName("shop");
 
-    private final SqliteStore store;
+    private final Store store;
     private final Ledger ledger;
     private final Thread stepping;
 
@@ -45,7 +46,7 @@ final class WorkerProcess implements AutoCloseable {
         store = SqliteStore.open(folder.resolve("berth.db"), SqliteStore.Synchronous.FULL);
         var batches = new AtomicLong();
         ledger = new Ledger(store, Instant::now, () -> name + "/" + batches.incrementAndGet(), 1000);
-        var kind = new CommandKind(folder, folder.resolve("running"), System.getenv());
+        var kind = new CommandKind(folder, folder.resolve("running"), "", System.getenv());
         var provider = new Dawdler(
                 kind.create(
                         POOL.value(),
@@ -65,7 +66,7 @@ final class WorkerProcess implements AutoCloseable {
         return ledger;
     }
 
-    SqliteStore store() {
+    Store store() {
         return store;
     }
 

@@ -10,6 +10,7 @@ import dev.berth.core.EnvironmentState;
 import dev.berth.server.ledger.Ledger;
 import dev.berth.server.ledger.SlewedClock;
 import dev.berth.server.store.SqliteStore;
+import dev.berth.server.store.Store;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -40,7 +41,7 @@ final class Simulation implements AutoCloseable {
 
     final List<Shape> shapes;
     boolean faulty = true;
-    private final SqliteStore store = SqliteStore.inMemory();
+    private final Store store = SqliteStore.inMemory();
     private final SlewedClock clock;
     private final List<Process> processes = new ArrayList<>();
     private final Map<Shape, Integer> numbers = new EnumMap<>(Shape.class);

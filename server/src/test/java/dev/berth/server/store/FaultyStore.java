@@ -77,6 +77,11 @@ public final class FaultyStore implements Store {
         }
 
         @Override
+        public Moment moment() {
+            return transaction.moment();
+        }
+
+        @Override
         public List<PoolName> pools() {
             return transaction.pools();
         }
@@ -103,8 +108,8 @@ public final class FaultyStore implements Store {
         }
 
         @Override
-        public void stamp(String batch) {
-            transaction.stamp(batch);
+        public void stamp(String batch, Instant now) {
+            transaction.stamp(batch, now);
         }
 
         @Override
@@ -119,6 +124,11 @@ public final class FaultyStore implements Store {
         public void close() {
             transaction.close();
         }
+    }
+
+    @Override
+    public Optional<Notifications> notifications(String process) {
+        return store.notifications(process);
     }
 
     @Override

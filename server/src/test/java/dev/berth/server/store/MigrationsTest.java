@@ -14,19 +14,43 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class MigrationsTest {
+    private static final String NEWER = """
+            INSERT INTO flyway_schema_history
+                (installed_rank, version, description, type, script, checksum, installed_by, execution_time, success)
+            VALUES (1000, '1000', 'more', 'SQL', 'V1000__more.sql', 7, '', 1, true)""";
+
     @TempDir
     private Path folder;
 
     @Test
     void theStoreKnowsWhichMigrationIsTheLast() throws Exception {
-        var migrations = Path.of(
-                Objects.requireNonNull(SqliteStore.class.getResource("sqlite")).toURI());
-        try (var files = Files.list(migrations)) {
-            assertThat(files.map(file -> file.getFileName().toString())
-                            .filter(name -> name.startsWith("V"))
-                            .mapToInt(name -> Integer.parseInt(name.substring(1, name.indexOf("__"))))
-                            .max())
-                    .hasValue(Integer.parseInt(SqliteStore.NEWEST_MIGRATION));
+        for (var migrations : List.of(SqliteStore.MIGRATIONS, PostgresStore.MIGRATIONS)) {
+            var folder = Path.of(Objects.requireNonNull(Migrations.class.getResource(migrations.folder()))
+                    .toURI());
+            try (var files = Files.list(folder)) {
+                assertThat(files.map(file -> file.getFileName().toString())
+                                .filter(name -> name.startsWith("V"))
+                                .mapToInt(name -> Integer.parseInt(name.substring(1, name.indexOf("__"))))
+                                .max())
+                        .hasValue(Integer.parseInt(migrations.version()));
+            }
+        }
+    }
+
+    @Test
+    void aPostgresThatThisVersionMadeHasTheChecksumThatIsLookedForAndANewerOneIsUsedToo() throws Exception {
+        try (var database = TestPostgres.create()) {
+            database.open().close();
+            try (var connection = database.connect();
+                    var statement = connection.createStatement();
+                    var row = statement.executeQuery("SELECT checksum FROM flyway_schema_history")) {
+                assertThat(row.next()).isTrue();
+                assertThat(row.getInt(1)).isEqualTo(PostgresStore.MIGRATIONS.checksum());
+            }
+            database.run(NEWER);
+            database.open().close();
+            database.run("UPDATE flyway_schema_history SET checksum = checksum - 1");
+            assertThatThrownBy(database::open).isInstanceOf(UnknownSchemaException.class);
         }
     }
 
@@ -43,9 +67,9 @@ class MigrationsTest {
         try (var connection = DriverManager.getConnection("jdbc:sqlite:" + file());
                 var statement = connection.createStatement();
                 var row = statement.executeQuery("SELECT checksum FROM flyway_schema_history WHERE version = '"
-                        + SqliteStore.NEWEST_MIGRATION + "'")) {
+                        + SqliteStore.MIGRATIONS.version() + "'")) {
             assertThat(row.next()).isTrue();
-            assertThat(row.getInt(1)).isEqualTo(SqliteStore.checksum(SqliteStore.schema()));
+            assertThat(row.getInt(1)).isEqualTo(SqliteStore.MIGRATIONS.checksum());
         }
     }
 
@@ -59,10 +83,7 @@ class MigrationsTest {
 
     @Test
     void aSchemaOfANewerVersionIsNotOurs() throws Exception {
-        change(made(), """
-                INSERT INTO flyway_schema_history
-                    (installed_rank, version, description, type, script, checksum, installed_by, execution_time, success)
-                VALUES (1000, '1000', 'more', 'SQL', 'V1000__more.sql', 7, '', 1, 1)""");
+        change(made(), NEWER);
         assertThatThrownBy(this::open)
                 .isInstanceOf(UnknownSchemaException.class)
                 .hasMessage("was made by another version of berth");
@@ -89,7 +110,7 @@ class MigrationsTest {
         return folder.resolve("berth.db");
     }
 
-    private SqliteStore open() {
+    private Store open() {
         return SqliteStore.open(file(), SqliteStore.Synchronous.FULL);
     }
 

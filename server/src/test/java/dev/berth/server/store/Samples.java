@@ -245,6 +245,7 @@ public final class Samples {
                     pool.name(),
                     pool.policy(),
                     pool.listed(),
+                    pool.generation(),
                     pool.sequence(),
                     pool.events(),
                     new Pool.Counts(available, 0, 0, 0, 0, 0),

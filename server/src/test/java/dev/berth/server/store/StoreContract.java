@@ -121,11 +121,11 @@ abstract class StoreContract {
             Set<KeyUse.Key> keys,
             Set<EnvironmentName> environments,
             Set<String> identities) {
-        return new Slice.Needs(allocations, keys, environments, identities, List.of(), Set.of(), 0, false);
+        return new Slice.Needs(allocations, keys, environments, identities, List.of(), Set.of(), 0, false, false);
     }
 
     private static Slice.Needs claiming(int steps) {
-        return new Slice.Needs(Set.of(), Set.of(), Set.of(), Set.of(), List.of(), Set.of(), steps, false);
+        return new Slice.Needs(Set.of(), Set.of(), Set.of(), Set.of(), List.of(), Set.of(), steps, false, false);
     }
 
     private static Work work(Step step, Instant dueAt) {
@@ -202,6 +202,7 @@ abstract class StoreContract {
                 pool.name(),
                 policy,
                 false,
+                3,
                 11,
                 12,
                 new Pool.Counts(1, 2, 3, 4, 5, 6),
@@ -220,6 +221,7 @@ abstract class StoreContract {
                 pool.name(),
                 policy(),
                 true,
+                0,
                 0,
                 0,
                 new Pool.Counts(0, 0, 0, 0, 0, 0),
@@ -351,8 +353,15 @@ abstract class StoreContract {
         return Stream.concat(
                 Arrays.stream(EndReason.values())
                         .map(reason -> new AllocationState.Ended(
-                                grants, NOON, NOON.plusSeconds(1), NOON.plusSeconds(2), reason, "passed ☃")),
-                Stream.of(new AllocationState.Ended(List.of(), null, null, NOON, EndReason.WAIT_TIMEOUT, null)));
+                                grants,
+                                NOON,
+                                NOON.plusSeconds(1),
+                                NOON.plusSeconds(2),
+                                reason,
+                                "passed ☃",
+                                Set.of("ann", "bob"))),
+                Stream.of(new AllocationState.Ended(
+                        List.of(), null, null, NOON, EndReason.WAIT_TIMEOUT, null, Set.of())));
     }
 
     private Allocation full(AllocationState state) {
@@ -418,7 +427,7 @@ abstract class StoreContract {
     void closingWithoutACommitLeavesNothing() {
         try (var transaction = store.begin()) {
             transaction.write(draft().add(environment(pool, "e", free())).decision(), pool);
-            transaction.stamp("p/1");
+            transaction.stamp("p/1", NOON);
         }
         assertThat(store.environment(new EnvironmentName("e"))).isEmpty();
         assertThat(store.committed("p/1")).isFalse();
@@ -436,7 +445,7 @@ abstract class StoreContract {
         var elsewhere = environment(other, "e", allocated());
         var missing = environment(pool, "missing", free());
         var gone = allocation(pool, 1, pending());
-        var over = in(gone, new AllocationState.Ended(List.of(), null, null, NOON, EndReason.RELEASED, null));
+        var over = in(gone, new AllocationState.Ended(List.of(), null, null, NOON, EndReason.RELEASED, null, Set.of()));
         var bystander = environment(pool, "bystander", free());
         Stream.of(
                         new Draft(pool).add(bystander).change(free, later), // another state
@@ -455,8 +464,8 @@ abstract class StoreContract {
     @Test
     void whatMustBeUniqueIsADefectAndNotAFailureOfTheDatabase() {
         var first = environment(pool, "first", free());
-        var ended =
-                allocation(pool, 1, new AllocationState.Ended(List.of(), null, null, NOON, EndReason.RELEASED, null));
+        var ended = allocation(
+                pool, 1, new AllocationState.Ended(List.of(), null, null, NOON, EndReason.RELEASED, null, Set.of()));
         draft().add(first).add(event(1, Event.Type.POOL_CONFIGURED)).write(store);
         var live = allocation(pool, 1, pending());
         draft().add(live).write(store);
@@ -507,7 +516,7 @@ abstract class StoreContract {
 
     private void stamp(String batch) {
         try (var transaction = store.begin()) {
-            transaction.stamp(batch);
+            transaction.stamp(batch, NOON);
             transaction.commit();
         }
     }
@@ -537,6 +546,7 @@ abstract class StoreContract {
                 pool.name(),
                 pool.policy(),
                 true,
+                0,
                 0,
                 events,
                 pool.counts(),
@@ -596,7 +606,8 @@ abstract class StoreContract {
         var lent = allocation(pool, 1, active("a", "b"));
         var over = allocation(pool, 2, pending());
         var foreign = allocation(other, 1, pending());
-        var ended = in(over, new AllocationState.Ended(List.of(), null, null, NOON, EndReason.WAIT_TIMEOUT, null));
+        var ended = in(
+                over, new AllocationState.Ended(List.of(), null, null, NOON, EndReason.WAIT_TIMEOUT, null, Set.of()));
         var a = environment(pool, "a", allocated());
         var b = environment(pool, "b", allocated());
         draft().add(lent, over).add(a, b).write(store);
@@ -978,7 +989,13 @@ abstract class StoreContract {
                     : in(
                             live[i],
                             new AllocationState.Ended(
-                                    List.of(), granted, null, granted.plusSeconds(5), EndReason.RELEASED, null));
+                                    List.of(),
+                                    granted,
+                                    null,
+                                    granted.plusSeconds(5),
+                                    EndReason.RELEASED,
+                                    null,
+                                    Set.of()));
         }
         draft().counts(2, 0).add(live).write(store);
         var end = draft().counts(2, 0);
@@ -1131,7 +1148,7 @@ abstract class StoreContract {
     }
 
     private static Allocation ended(Allocation live, Instant at) {
-        return in(live, new AllocationState.Ended(List.of(), null, null, at, EndReason.RELEASED, null));
+        return in(live, new AllocationState.Ended(List.of(), null, null, at, EndReason.RELEASED, null, Set.of()));
     }
 
     @Test

@@ -314,6 +314,7 @@ abstract class WaitingContract {
                 pool.name(),
                 pool.policy(),
                 true,
+                0,
                 100,
                 0,
                 new Pool.Counts(available, allocated, 0, 0, all.size() - available - allocated, 0),

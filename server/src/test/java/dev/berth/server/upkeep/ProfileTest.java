@@ -21,6 +21,7 @@ import dev.berth.providers.StepResult;
 import dev.berth.providers.Task;
 import dev.berth.server.ledger.Ledger;
 import dev.berth.server.store.SqliteStore;
+import dev.berth.server.store.Store;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -52,7 +53,7 @@ class ProfileTest {
             20,
             20);
 
-    private final SqliteStore store = SqliteStore.inMemory();
+    private final Store store = SqliteStore.inMemory();
     private final List<String> told = new ArrayList<>();
     private int batches;
     private final Ledger ledger = new Ledger(store, () -> NOON, () -> "p/" + ++batches, 100);

@@ -14,6 +14,7 @@ import dev.berth.core.Request;
 import dev.berth.core.Sealed;
 import dev.berth.server.ledger.Ledger;
 import dev.berth.server.store.SqliteStore;
+import dev.berth.server.store.Store;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -27,7 +28,7 @@ import org.junit.jupiter.api.Test;
 class ScheduleTest {
     private static final PoolName POOL = new PoolName("pool");
 
-    private final SqliteStore store = SqliteStore.inMemory();
+    private final Store store = SqliteStore.inMemory();
     private int batches;
     private Instant now = NOON;
     private boolean nudged;

@@ -19,6 +19,7 @@ import dev.berth.providers.StepResult;
 import dev.berth.providers.Task;
 import dev.berth.server.ledger.Ledger;
 import dev.berth.server.store.SqliteStore;
+import dev.berth.server.store.Store;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -33,7 +34,7 @@ class UpkeepTest {
     private static final PoolName POOL = new PoolName("pool");
     private static final int MOST_WAITING = 4;
 
-    private final SqliteStore store = SqliteStore.inMemory();
+    private final Store store = SqliteStore.inMemory();
     private final ListAppender<ILoggingEvent> log = new ListAppender<>();
     private int batches;
     private int runs;

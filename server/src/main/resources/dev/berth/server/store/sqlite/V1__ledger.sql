@@ -1,10 +1,18 @@
 -- Instants are milliseconds since 1970 in UTC, durations milliseconds.
 
+-- How often the store was restored or copied, or may have lost commits, and what tells whether it was: one row.
+CREATE TABLE generation (
+    number INTEGER NOT NULL,
+    origin TEXT
+);
+INSERT INTO generation (number) VALUES (0);
+
 CREATE TABLE pool (
     number             INTEGER PRIMARY KEY AUTOINCREMENT,
     name               TEXT    NOT NULL UNIQUE,
     policy             TEXT    NOT NULL,
     listed             INTEGER NOT NULL,
+    generation         INTEGER NOT NULL,
     sequence           INTEGER NOT NULL,
     events             INTEGER NOT NULL,
     available          INTEGER NOT NULL,
@@ -172,7 +180,8 @@ CREATE TABLE ended_allocation (
     ended_at          INTEGER NOT NULL,
     end_reason        TEXT    NOT NULL,
     outcome           TEXT,
-    grants            TEXT
+    grants            TEXT,
+    held_for          TEXT
 ) WITHOUT ROWID;
 
 CREATE TABLE idempotency_key (
@@ -205,8 +214,9 @@ CREATE TABLE environment_event (
 
 -- The last batch that each process committed: how a lost answer to COMMIT is found out.
 CREATE TABLE batch (
-    process TEXT NOT NULL PRIMARY KEY,
-    id      TEXT NOT NULL
+    process TEXT    NOT NULL PRIMARY KEY,
+    id      TEXT    NOT NULL,
+    at      INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE token (
@@ -219,7 +229,7 @@ CREATE TABLE token (
 );
 
 CREATE TABLE configuration (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    sequence INTEGER NOT NULL PRIMARY KEY,
     text     TEXT    NOT NULL,
     digest   TEXT    NOT NULL,
     since    INTEGER NOT NULL

@@ -1,0 +1,85 @@
+package dev.berth.server.store;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.sql.SQLException;
+import java.util.zip.CRC32;
+import javax.sql.DataSource;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.CoreErrorCode;
+import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.exception.FlywayValidateException;
+
+/**
+ * Brings a database's schema up to date. Of several processes that do so at once, one does, and the others wait for it.
+ *
+ * @param folder below this package, with the migrations of one kind of database
+ * @param newest the last of them, {@code VERSION__NAME.sql}
+ * @param newerIsFine whether a newer version of berth may have been here: processes of both use the database while they are replaced one
+ *     by one
+ */
+record Migrations(String folder, String newest, boolean newerIsFine) {
+    /** The schema of the newest one alone, which is the whole as long as there is one. */
+    String text() {
+        try (var in = Migrations.class.getResourceAsStream(folder + "/" + newest)) {
+            if (in == null) {
+                throw new IllegalStateException("the schema is missing");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new StoreException("cannot read the schema", e);
+        }
+    }
+
+    String version() {
+        return newest.substring(1, newest.indexOf("__"));
+    }
+
+    /** As Flyway does it, from the lines without their ends. */
+    int checksum() {
+        var crc = new CRC32();
+        text().lines().forEach(line -> crc.update(line.getBytes(StandardCharsets.UTF_8)));
+        return (int) crc.getValue();
+    }
+
+    /**
+     * @throws UnknownSchemaException where the database holds something else, or what another version made: it is left as it is
+     * @throws StoreException where it cannot be done
+     */
+    void apply(DataSource source) {
+        if (isUpToDate(source)) {
+            return;
+        }
+        try {
+            Flyway.configure(Migrations.class.getClassLoader())
+                    .dataSource(source)
+                    .locations("classpath:dev/berth/server/store/" + folder)
+                    .ignoreMigrationPatterns(newerIsFine ? new String[] {"*:future"} : new String[0])
+                    .loggers("slf4j")
+                    .load()
+                    .migrate();
+        } catch (FlywayValidateException e) {
+            throw new UnknownSchemaException("was made by another version of berth", e);
+        } catch (FlywayException e) {
+            if (e.getErrorCode() == CoreErrorCode.NON_EMPTY_SCHEMA_WITHOUT_SCHEMA_HISTORY_TABLE) {
+                throw new UnknownSchemaException("has tables that are not berth's", e);
+            }
+            throw new StoreException("cannot bring the database up to date", e);
+        }
+    }
+
+    /** Where it was made as it stands here, Flyway has nothing to do, and would take half a second of each start to find that out. */
+    private boolean isUpToDate(DataSource source) {
+        try (var connection = source.getConnection();
+                var statement = connection.createStatement();
+                var last = statement.executeQuery("SELECT version, success, checksum FROM flyway_schema_history"
+                        + " ORDER BY installed_rank DESC LIMIT 1")) {
+            return last.next()
+                    && version().equals(last.getString(1))
+                    && last.getBoolean(2)
+                    && last.getInt(3) == checksum();
+        } catch (SQLException e) {
+            return false; // a new database has no such table; where something else is wrong, Flyway tells it
+        }
+    }
+}
