@@ -156,13 +156,13 @@ class DiskFullTest {
         var checker = new HistoryChecker(Instant::toEpochMilli);
         checker.events(
                 operator.events("plain").stream()
-                        .map(KillUnderLoadTest::happened)
+                        .map(Load::happened)
                         .toList(),
                 List.of());
         checker.told(
                 List.of(),
                 operator.events("plain").stream()
-                        .map(KillUnderLoadTest::happened)
+                        .map(Load::happened)
                         .toList(),
                 true);
         assertThat(checker.violations()).isEmpty();
