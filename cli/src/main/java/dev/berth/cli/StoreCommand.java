@@ -1,6 +1,7 @@
 package dev.berth.cli;
 
 import dev.berth.server.app.StoreChores;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -98,8 +99,8 @@ final class StoreCommand implements Runnable {
                 return needed + ": the --key-file that it was served with";
             }
             Path path = Path.of(from).toAbsolutePath();
-            Path folder = path.toFile().isFile() && path.getParent() != null ? path.getParent() : path;
-            return needed + ": --key-file " + folder.resolve("key") + ", or the one that it was served with";
+            Path key = Files.isRegularFile(path) ? path.resolveSibling("key") : path.resolve("key");
+            return needed + ": --key-file " + key + ", or the one that it was served with";
         }
     }
 

@@ -21,8 +21,6 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -128,14 +126,14 @@ public final class StoreChores {
         }
         var path = Path.of(store).toAbsolutePath().normalize();
         var folder = Files.isRegularFile(path) ? Objects.requireNonNull(path.getParent()) : path;
-        Deque<DataFolder> locked = new ArrayDeque<>();
-        if (making || Files.exists(folder.resolve("lock"))) { // a copy that lies somewhere is nobody's
-            locked.push(DataFolder.open(folder));
-        }
+        // A copy that lies somewhere is nobody's.
+        var locked = making || Files.exists(folder.resolve("lock")) ? DataFolder.open(folder) : null;
         try {
             return explained(() -> work.apply(StorePlace.sqlite(path.toString(), file(path))));
         } finally {
-            locked.forEach(DataFolder::close);
+            if (locked != null) {
+                locked.close();
+            }
         }
     }
 

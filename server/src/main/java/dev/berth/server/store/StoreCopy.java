@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
@@ -227,24 +228,42 @@ public final class StoreCopy implements AutoCloseable {
                         String.join(", ", columns),
                         String.join(", ", Collections.nCopies(columns.size(), "?")));
         try (var statement = writing.prepareStatement(insert)) {
-            long[] waiting = {0};
-            var sent = read(reading, table, columns, values -> {
-                for (int i = 0; i < values.size(); i++) {
-                    var value = values.get(i);
-                    if (value == null) {
-                        statement.setNull(i + 1, Types.NULL);
-                    } else {
-                        statement.setObject(i + 1, value);
-                    }
-                }
-                statement.addBatch();
-                if (++waiting[0] == BATCH) {
-                    statement.executeBatch();
-                    waiting[0] = 0;
-                }
-            });
-            statement.executeBatch();
+            var inserting = new Inserting(statement);
+            var sent = read(reading, table, columns, inserting);
+            inserting.send();
             return sent;
+        }
+    }
+
+    /** Inserts rows, many with one statement. */
+    private static final class Inserting implements RowSink {
+        private final PreparedStatement statement;
+        private int waiting;
+
+        Inserting(PreparedStatement statement) {
+            this.statement = statement;
+        }
+
+        @Override
+        public void accept(List<@Nullable Object> values) throws SQLException {
+            for (int i = 0; i < values.size(); i++) {
+                var value = values.get(i);
+                if (value == null) {
+                    statement.setNull(i + 1, Types.NULL);
+                } else {
+                    statement.setObject(i + 1, value);
+                }
+            }
+            statement.addBatch();
+            waiting++;
+            if (waiting == BATCH) {
+                send();
+            }
+        }
+
+        void send() throws SQLException {
+            statement.executeBatch();
+            waiting = 0;
         }
     }
 
