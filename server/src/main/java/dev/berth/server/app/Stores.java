@@ -17,7 +17,7 @@ final class Stores {
         try {
             return SqliteStore.open(file, synchronous);
         } catch (UnfitDatabaseException e) {
-            throw new StartRefusedException(78, "The database " + file + " " + e.getMessage() + ".", e);
+            throw new StartRefusedException(78, "The database " + e.getMessage() + ".", e);
         } catch (UnknownSchemaException e) {
             throw new StartRefusedException(
                     78,

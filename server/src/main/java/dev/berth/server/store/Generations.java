@@ -43,15 +43,16 @@ final class Generations {
     /**
      * Where nobody may serve the store any more.
      *
-     * @throws UnfitDatabaseException where it was moved; the message tells where to, in words that follow its name
+     * @param name of the store, for messages
+     * @throws UnfitDatabaseException where it was moved; the message tells where to
      */
-    static void checkThatItIsHere(DataSource source) {
+    static void checkThatItIsHere(DataSource source, String name) {
         try (var connection = source.getConnection();
                 var statement = connection.createStatement();
                 var row = statement.executeQuery("SELECT moved_to FROM generation")) {
             var place = row.next() ? row.getString(1) : null;
             if (place != null) {
-                throw new UnfitDatabaseException("was moved to " + place + " (berth store copy): serve that one");
+                throw new UnfitDatabaseException(name + " was moved to " + place + " (berth store copy): serve that one");
             }
         } catch (SQLException e) {
             throw new StoreException("cannot tell whether the store was moved: " + e.getMessage(), e);

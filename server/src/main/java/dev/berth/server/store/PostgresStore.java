@@ -57,7 +57,7 @@ public final class PostgresStore {
         var plain = plain(url, properties);
         var durability = check(url, plain);
         MIGRATIONS.apply(plain);
-        Generations.checkThatItIsHere(plain);
+        Generations.checkThatItIsHere(plain, url.toString());
         return new PostgresDatabase(pool(url, properties, durability), lasting(url, properties), origin(url, plain));
     }
 

@@ -46,14 +46,14 @@ public final class SqliteStore {
      * Opens the store in this file, made and brought up to date where necessary.
      *
      * @throws UnknownSchemaException where the file holds something else, or what another version made: it is left as it is
-     * @throws UnfitDatabaseException where it was moved; the message tells where to, in words that follow its name
+     * @throws UnfitDatabaseException where it was moved; the message tells where to
      * @throws StoreException where it cannot be used
      */
     public static Store open(Path file, Synchronous synchronous) {
         var writing = source(file, synchronous, WRITER_CACHE);
         checkThatItIsOne(writing);
         MIGRATIONS.apply(writing);
-        Generations.checkThatItIsHere(writing);
+        Generations.checkThatItIsHere(writing, file.toString());
         var mark = new Mark(file);
         var reading = source(file, synchronous, READER_CACHE);
         try {
