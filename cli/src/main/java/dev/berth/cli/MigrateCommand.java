@@ -12,8 +12,9 @@ import picocli.CommandLine.Option;
 @Command(
         name = "migrate",
         header = "Bring the store's schema up to date without serving.",
-        description = "%n'berth serve' does the same when it starts. Several at once are fine: one does it, the others wait."
-                + " Replicas of the version before go on while the schema is already the next version's.",
+        description =
+                "%n'berth serve' does the same when it starts. Several at once are fine: one does it, the others wait."
+                        + " Replicas of the version before go on while the schema is already the next version's.",
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:the schema is up to date",

@@ -80,13 +80,16 @@ final class StoreCommand implements Runnable {
 
         @Override
         public Integer call() {
-            int generation = StoreChores.copy(from, to, copied -> around.out()
-                    .println(String.format(
-                            Locale.ROOT,
-                            "%-18s %10d rows  sha256 %s",
-                            copied.table(),
-                            copied.rows(),
-                            copied.digest().substring(0, SHOWN_DIGITS))));
+            int generation = StoreChores.copy(
+                    from,
+                    to,
+                    copied -> around.out()
+                            .println(String.format(
+                                    Locale.ROOT,
+                                    "%-18s %10d rows  sha256 %s",
+                                    copied.table(),
+                                    copied.rows(),
+                                    copied.digest().substring(0, SHOWN_DIGITS))));
             around.out().println("moved, as generation " + generation + "; what was here is served no more");
             around.out().println(key());
             return ExitCode.OK;

@@ -102,7 +102,11 @@ final class TokenCommand implements Runnable {
                 throw new CliFailure(ExitCode.USAGE, "--store makes tokens of admin alone; ask the service for others");
             }
             TokenDesk.Created created = StoreChores.adminToken(store, expires);
-            print(created.token().id(), created.secret(), principal, created.token().expiresAt());
+            print(
+                    created.token().id(),
+                    created.secret(),
+                    principal,
+                    created.token().expiresAt());
             return ExitCode.OK;
         }
 

@@ -84,13 +84,20 @@ class StoreCommandTest {
         assertThat(berth("store", "backup", "--data", data, backup.toString())).isEqualTo(78);
         assertThat(err()).contains("is not there");
         berth("migrate", "--data", data);
-        assertThat(berth("store", "backup", "--data", data, backup.toString())).as(err()).isZero();
+        assertThat(berth("store", "backup", "--data", data, backup.toString()))
+                .as(err())
+                .isZero();
         assertThat(out()).contains("keep the key too");
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(backup)))
                 .isEqualTo("rw-------");
         assertThat(berth("store", "backup", "--data", data, backup.toString())).isEqualTo(78);
         assertThat(err()).contains("is there already");
-        assertThat(berth("store", "backup", "--data", data, folder.resolve("no/folder").toString()))
+        assertThat(berth(
+                        "store",
+                        "backup",
+                        "--data",
+                        data,
+                        folder.resolve("no/folder").toString()))
                 .isEqualTo(75);
     }
 

@@ -23,9 +23,14 @@ final class Generations {
         var noted = mark.read();
         boolean isOther = entry.origin() == null
                 ? noted.isPresent()
-                : !origin.equals(entry.origin()) || noted.isEmpty() || noted.get().compareTo(now) > 0;
+                : !origin.equals(entry.origin())
+                        || noted.isEmpty()
+                        || noted.get().compareTo(now) > 0;
         int number = isOther
-                ? Math.max(now.generation(), noted.map(Mark.Progress::generation).orElse(0)) + 1
+                ? Math.max(
+                                now.generation(),
+                                noted.map(Mark.Progress::generation).orElse(0))
+                        + 1
                 : now.generation();
         if (number != now.generation() || !origin.equals(entry.origin())) {
             lane.update("UPDATE generation SET number = ?, origin = ?", number, origin);
@@ -52,7 +57,8 @@ final class Generations {
                 var row = statement.executeQuery("SELECT moved_to FROM generation")) {
             var place = row.next() ? row.getString(1) : null;
             if (place != null) {
-                throw new UnfitDatabaseException(name + " was moved to " + place + " (berth store copy): serve that one");
+                throw new UnfitDatabaseException(
+                        name + " was moved to " + place + " (berth store copy): serve that one");
             }
         } catch (SQLException e) {
             throw new StoreException("cannot tell whether the store was moved: " + e.getMessage(), e);

@@ -25,9 +25,6 @@ import org.slf4j.LoggerFactory;
 final class Mark {
     private static final Logger LOG = LoggerFactory.getLogger(Mark.class);
     private static final long EVERY = Duration.ofSeconds(1).toNanos();
-    /** Always as long, so that it is overwritten in place by one write. */
-    private static final String FORM = "generation %10d events %20d%n";
-
     private static final Pattern TEXT = Pattern.compile("generation +([0-9]{1,9}) events +([0-9]{1,18})\\R");
 
     private final Path file;
@@ -78,7 +75,8 @@ final class Mark {
     /** A note that cannot be written stops nobody: a full disk is told of once, by this. */
     void note(Progress progress) {
         notedAt = System.nanoTime();
-        var text = FORM.formatted(progress.generation(), progress.events());
+        // Always as long, so that it is overwritten in place by one write.
+        var text = "generation %10d events %20d%n".formatted(progress.generation(), progress.events());
         try (var channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             channel.write(ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII)), 0);
             failed = false;

@@ -110,13 +110,16 @@ public final class StoreCopy implements AutoCloseable {
             var sent = send(table);
             var arrived = digest(writing, table, columns(writing, table));
             if (!sent.equals(arrived)) {
-                throw new StoreException("the copy of the table %s is not like it: %d rows became %d, digest %s became %s"
-                        .formatted(table.name(), sent.rows(), arrived.rows(), sent.digest(), arrived.digest()));
+                throw new StoreException(
+                        "the copy of the table %s is not like it: %d rows became %d, digest %s became %s"
+                                .formatted(table.name(), sent.rows(), arrived.rows(), sent.digest(), arrived.digest()));
             }
             told.accept(sent);
         }
         if (to.isPostgres()) {
-            execute(writing, "SELECT setval(pg_get_serial_sequence('pool', 'number'), max(number)) FROM pool HAVING count(*) > 0");
+            execute(
+                    writing,
+                    "SELECT setval(pg_get_serial_sequence('pool', 'number'), max(number)) FROM pool HAVING count(*) > 0");
         }
         execute(writing, "UPDATE generation SET number = " + generation + ", origin = NULL");
         finish();
@@ -147,8 +150,8 @@ public final class StoreCopy implements AutoCloseable {
         long deadline = System.nanoTime() + ENDING.toNanos();
         for (int used = users(connection); used > 0; used = users(connection)) {
             if (System.nanoTime() - deadline > 0) {
-                throw new UnfitDatabaseException(
-                        "%s is in use, by %d connections of berth: stop all services on it".formatted(place.name(), used));
+                throw new UnfitDatabaseException("%s is in use, by %d connections of berth: stop all services on it"
+                        .formatted(place.name(), used));
             }
             execute(connection, "SELECT pg_sleep(0.1)");
         }
@@ -203,8 +206,10 @@ public final class StoreCopy implements AutoCloseable {
         var there = columns(writing, table);
         var here = columns(reading, table);
         if (!Set.copyOf(here).equals(Set.copyOf(there))) {
-            throw new StoreException("the table %s has columns %s in %s, and %s in %s: use the same version of berth for both"
-                    .formatted(table.name(), new TreeSet<>(here), from.name(), new TreeSet<>(there), to.name()));
+            throw new StoreException(
+                    "the table %s has columns %s in %s, and %s in %s: use the same version of berth for both"
+                            .formatted(
+                                    table.name(), new TreeSet<>(here), from.name(), new TreeSet<>(there), to.name()));
         }
         return there;
     }
@@ -277,13 +282,14 @@ public final class StoreCopy implements AutoCloseable {
     }
 
     /** Reads a table row by row, a few of them in memory at a time. */
-    private static Copied read(Connection connection, Table table, List<String> columns, RowSink sink) throws SQLException {
+    private static Copied read(Connection connection, Table table, List<String> columns, RowSink sink)
+            throws SQLException {
         var digest = sha256();
         long rows = 0;
         try (var statement = connection.createStatement()) {
             statement.setFetchSize(BATCH);
-            try (var row = statement.executeQuery("SELECT %s FROM %s ORDER BY %s"
-                    .formatted(String.join(", ", columns), table.name(), table.key()))) {
+            try (var row = statement.executeQuery(
+                    "SELECT %s FROM %s ORDER BY %s".formatted(String.join(", ", columns), table.name(), table.key()))) {
                 while (row.next()) {
                     var values = values(row, columns.size());
                     values.forEach(value -> add(digest, value));
@@ -328,7 +334,10 @@ public final class StoreCopy implements AutoCloseable {
     }
 
     private static byte[] number(char type, long value) {
-        return ByteBuffer.allocate(1 + Long.BYTES).put((byte) type).putLong(value).array();
+        return ByteBuffer.allocate(1 + Long.BYTES)
+                .put((byte) type)
+                .putLong(value)
+                .array();
     }
 
     private void finish() throws SQLException {

@@ -38,8 +38,7 @@ public final class StorePlace {
      * @throws UnfitDatabaseException where it can be, and cannot be a store
      */
     public static StorePlace postgres(PostgresUrl url, UnaryOperator<@Nullable String> environment) {
-        return new StorePlace(
-                url.toString(), null, PostgresStore.MIGRATIONS, PostgresStore.checked(url, environment));
+        return new StorePlace(url.toString(), null, PostgresStore.MIGRATIONS, PostgresStore.checked(url, environment));
     }
 
     /**
@@ -100,6 +99,8 @@ public final class StorePlace {
 
     /** The highest generation that is known to have been in use there, beside what the store itself says. */
     int notedGeneration() {
-        return file == null ? 0 : new Mark(file).read().map(Mark.Progress::generation).orElse(0);
+        return file == null
+                ? 0
+                : new Mark(file).read().map(Mark.Progress::generation).orElse(0);
     }
 }

@@ -386,9 +386,10 @@ final class HistoryChecker {
     /** Checks promise 7 against all allocations there ever were: who was refused took nothing, and who asked again nothing more. */
     void taken(Set<String> refused, List<Taken> all) {
         var granted = new TreeMap<String, List<String>>();
-        all.stream().filter(Taken::granted).forEach(taken -> granted.computeIfAbsent(
-                        taken.requester(), requester -> new ArrayList<>())
-                .add(taken.id()));
+        all.stream()
+                .filter(Taken::granted)
+                .forEach(taken -> granted.computeIfAbsent(taken.requester(), requester -> new ArrayList<>())
+                        .add(taken.id()));
         granted.forEach((requester, ids) -> {
             if (refused.contains(requester)) {
                 found(7, "%s was refused, and had %s".formatted(requester, ids));
@@ -416,7 +417,8 @@ final class HistoryChecker {
             if (!allocation.acts()) {
                 found(5, "%s is %s and never ends".formatted(allocation.id(), allocation.state()));
             }
-            if (allocation.state().equals("pending") && !allocation.environments().isEmpty()) {
+            if (allocation.state().equals("pending")
+                    && !allocation.environments().isEmpty()) {
                 found(2, "%s waits, and holds %s".formatted(allocation.id(), allocation.environments()));
             }
             for (var environment : allocation.environments()) {

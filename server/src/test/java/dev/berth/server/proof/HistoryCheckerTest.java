@@ -150,7 +150,9 @@ class HistoryCheckerTest {
 
     @Test
     void aLeaseMayBeLostAfterItsDeadline() {
-        assertThat(clients(granted("a", 1, "e", 1), ended("a", Duration.ofSeconds(11).toNanos(), "keepalive-lost", "")))
+        assertThat(clients(
+                        granted("a", 1, "e", 1),
+                        ended("a", Duration.ofSeconds(11).toNanos(), "keepalive-lost", "")))
                 .isEmpty();
     }
 

@@ -51,8 +51,7 @@ class KillUnderLoadTest {
                 LockSupport.parkNanos(random.nextInt(20_000_000)); // any instant, not the one after an answer
                 server.kill9();
                 load.close();
-                load.check(
-                        StoredRows.of(site.data(), site.path("copy")), "seed %d, round %d".formatted(seed, round));
+                load.check(StoredRows.of(site.data(), site.path("copy")), "seed %d, round %d".formatted(seed, round));
             }
             finish(site, load, seed, rounds);
         }

@@ -209,15 +209,14 @@ final class Load {
         var all = new ArrayList<Taken>();
         var next = "";
         do {
-            var page = operator.get("/allocations?limit=1000&pool=" + pool + next).body();
+            var page =
+                    operator.get("/allocations?limit=1000&pool=" + pool + next).body();
             page.path("allocations")
                     .forEach(allocation -> all.add(new Taken(
                             allocation.path("requester").asString(),
                             allocation.path("id").asString(),
                             !allocation.path("grantedAt").isNull())));
-            next = page.path("next").isString()
-                    ? "&cursor=" + page.path("next").asString()
-                    : "";
+            next = page.path("next").isString() ? "&cursor=" + page.path("next").asString() : "";
         } while (!next.isEmpty());
         return all;
     }

@@ -86,7 +86,12 @@ final class LoadClient implements Runnable {
      * @param requester of this wish alone
      * @param key null for none
      */
-    private record Wish(String pool, int count, Way way, String requester, @Nullable String key) {
+    private record Wish(
+            String pool,
+            int count,
+            Way way,
+            String requester,
+            @Nullable String key) {
         String body() {
             return "{\"pool\":\"%s\",\"requester\":\"%s\",\"keepalive\":\"10s\",\"environments\":[{\"count\":%d}]%s}"
                     .formatted(pool, requester, count, way.more);
@@ -108,8 +113,7 @@ final class LoadClient implements Runnable {
         }
         write(granted, wish);
         var id = granted.path("id").asString();
-        boolean ours =
-                wish.pool().equals("shop") && moveIn(id, epochs(granted).keySet());
+        boolean ours = wish.pool().equals("shop") && moveIn(id, epochs(granted).keySet());
         if (wish.key() != null && random.nextInt(5) == 0) {
             var again = ask(wish);
             if (again != null) {

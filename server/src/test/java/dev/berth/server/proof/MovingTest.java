@@ -105,7 +105,9 @@ class MovingTest {
         assertThatThrownBy(what)
                 .isInstanceOfSatisfying(
                         StartRefusedException.class,
-                        refused -> assertThat(refused.exitCode()).as(refused.getMessage()).isEqualTo(exitCode))
+                        refused -> assertThat(refused.exitCode())
+                                .as(refused.getMessage())
+                                .isEqualTo(exitCode))
                 .hasMessageContaining(why);
     }
 
@@ -133,7 +135,8 @@ class MovingTest {
             refused(() -> serve(null), 78, "was moved to " + url);
             refused(() -> StoreChores.copy(site.data().toString(), url, _ -> {}), 78, "is not empty");
             try (var server = serve(url)) {
-                assertThat(consumer(server).get("/allocations/" + id).field("state")).isEqualTo("active");
+                assertThat(consumer(server).get("/allocations/" + id).field("state"))
+                        .isEqualTo("active");
                 awaitRestorations(server, 1);
                 awaitAvailable(server, environmentOf(server, id).equals("shop-1") ? "shop-2" : "shop-1");
                 assertThat(consumer(server).release(id).status()).isEqualTo(200);
@@ -166,7 +169,8 @@ class MovingTest {
             try (var server = serve(null)) {
                 awaitAvailable(server, "shop-1");
                 refused(
-                        () -> StoreChores.copy(site.data().toString(), database.url().toString(), _ -> {}),
+                        () -> StoreChores.copy(
+                                site.data().toString(), database.url().toString(), _ -> {}),
                         75,
                         "in use by another berth");
                 lend(server);
@@ -174,7 +178,8 @@ class MovingTest {
             StoreChores.copy(site.data().toString(), database.url().toString(), _ -> {});
             try (var server = serve(database.url().toString())) {
                 refused(
-                        () -> StoreChores.copy(database.url().toString(), next.url().toString(), _ -> {}),
+                        () -> StoreChores.copy(
+                                database.url().toString(), next.url().toString(), _ -> {}),
                         78,
                         "is in use");
                 assertThat(consumer(server).ask("shop", "").status()).isIn(200, 423);
@@ -195,7 +200,8 @@ class MovingTest {
                     .hasMessage("the power failed");
             try (var server = serve(null)) {
                 assertThat(restorations(server)).isZero();
-                assertThat(consumer(server).get("/allocations/" + id).field("state")).isEqualTo("active");
+                assertThat(consumer(server).get("/allocations/" + id).field("state"))
+                        .isEqualTo("active");
             }
             StoreChores.copy(site.data().toString(), url, _ -> {});
         }
@@ -322,9 +328,15 @@ class MovingTest {
     }
 
     private static void useAll(BerthServer server) {
-        for (var free = operator(server).get("/allocations?pool=shop&state=active").body().path("allocations");
+        for (var free = operator(server)
+                        .get("/allocations?pool=shop&state=active")
+                        .body()
+                        .path("allocations");
                 !free.isEmpty();
-                free = operator(server).get("/allocations?pool=shop&state=active").body().path("allocations")) {
+                free = operator(server)
+                        .get("/allocations?pool=shop&state=active")
+                        .body()
+                        .path("allocations")) {
             var id = free.path(0).path("id").asString();
             assertThat(operator(server).release(id).status()).isEqualTo(200);
         }
@@ -361,7 +373,9 @@ class MovingTest {
             var created = StoreChores.adminToken(database.url().toString(), null);
             assertThat(created.token().principal()).isEqualTo("admin");
             try (var server = serve(database.url().toString())) {
-                assertThat(new Api(server.url(), created.secret()).get("/tokens").status())
+                assertThat(new Api(server.url(), created.secret())
+                                .get("/tokens")
+                                .status())
                         .isEqualTo(200);
             }
         }

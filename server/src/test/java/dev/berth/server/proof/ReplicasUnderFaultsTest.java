@@ -36,7 +36,7 @@ class ReplicasUnderFaultsTest {
     private static final int FAULTS_IN_A_ROUND = 3;
 
     /** A dead worker's claim, then the time-out of its step, then what was to be done from the beginning. */
-    private static final Duration AT_REST_WITHIN = Duration.ofSeconds(120);
+    private static final Duration AT_REST_WITHIN = Duration.ofMinutes(2);
 
     private static final Duration READY_WITHIN = Duration.ofSeconds(30);
 
@@ -106,10 +106,7 @@ class ReplicasUnderFaultsTest {
         /** Its wall clock is wrong by minutes, another time each time. */
         void launch() {
             child = site.launchReplica(
-                    data,
-                    random.nextInt(1200) - 600,
-                    database.url(proxy.port()).toString(),
-                    site.path("key"));
+                    data, random.nextInt(1200) - 600, database.url(proxy.port()).toString(), site.path("key"));
             runs = true;
         }
 
@@ -228,8 +225,7 @@ class ReplicasUnderFaultsTest {
                 openTo(running());
             }
             case CUT_IN_COMMIT -> {
-                for (var at : List.of(
-                        At.BEFORE_COMMIT, At.AFTER_COMMIT, At.COMMIT_ON_ITS_WAY, At.NEWS_ON_ITS_WAY)) {
+                for (var at : List.of(At.BEFORE_COMMIT, At.AFTER_COMMIT, At.COMMIT_ON_ITS_WAY, At.NEWS_ON_ITS_WAY)) {
                     cutInCommit(any(), at);
                     load.awaitAnswers(random.nextInt(10));
                 }
@@ -318,7 +314,10 @@ class ReplicasUnderFaultsTest {
                                 cutOffs,
                                 cuts.entrySet().stream()
                                         .map(cut -> cut.getValue() + " "
-                                                + cut.getKey().name().toLowerCase(Locale.ROOT).replace('_', ' '))
+                                                + cut.getKey()
+                                                        .name()
+                                                        .toLowerCase(Locale.ROOT)
+                                                        .replace('_', ' '))
                                         .collect(Collectors.joining(", ")),
                                 load.answers(),
                                 Load.CLIENTS,

@@ -81,8 +81,7 @@ record StoredRows(String integrity, List<EnvironmentRow> environments, List<Allo
                 if (grants != null) {
                     JsonMapper.shared()
                             .readTree(grants)
-                            .forEach(grant ->
-                                    lent.add(grant.path("environment").asString()));
+                            .forEach(grant -> lent.add(grant.path("environment").asString()));
                 }
                 allocations.add(new AllocationRow(rows.getString(1), rows.getString(2), lent, rows.getBoolean(3)));
             }

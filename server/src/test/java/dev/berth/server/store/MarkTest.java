@@ -57,7 +57,9 @@ class MarkTest {
     @Test
     void aStoreThatIsAheadOfItsMarkIsWhatACrashLeaves() {
         new Mark(file()).note(new Mark.Progress(3, 10));
-        assertThat(generation()).as("a new store beside the mark of an earlier one").isEqualTo(4);
+        assertThat(generation())
+                .as("a new store beside the mark of an earlier one")
+                .isEqualTo(4);
         new Mark(file()).note(new Mark.Progress(3, 10));
         assertThat(generation()).isEqualTo(4);
     }

@@ -96,7 +96,8 @@ public final class OwnPostgres implements AutoCloseable {
     }
 
     private void signal(String name) throws IOException {
-        var pid = Long.parseLong(Files.readAllLines(data.resolve("postmaster.pid")).getFirst());
+        var pid = Long.parseLong(
+                Files.readAllLines(data.resolve("postmaster.pid")).getFirst());
         try {
             var process = ProcessHandle.of(pid).orElseThrow();
             new ProcessBuilder("kill", "-" + name, Long.toString(pid)).start().waitFor();
