@@ -98,7 +98,7 @@ class StoreCommandTest {
                         "--data",
                         data,
                         folder.resolve("no/folder").toString()))
-                .isEqualTo(75);
+                .isEqualTo(78);
     }
 
     @Test

@@ -109,6 +109,9 @@ public final class SqliteStore {
         if (Files.exists(to)) {
             throw new FileAlreadyExistsException(to.toString());
         }
+        if (to.getParent() != null && Files.notExists(to.getParent())) {
+            throw new NoSuchFileException(to.getParent().toString());
+        }
         var part = to.resolveSibling(to.getFileName() + ".part");
         Files.deleteIfExists(part);
         Files.createFile(part, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));

@@ -18,9 +18,11 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -96,7 +98,7 @@ class ReplicasUnderFaultsTest {
     private final class Replica {
         final CuttingProxy proxy = new CuttingProxy(database.port());
         final Path data;
-        Site.Child child;
+        private Site.@Nullable Child child;
         boolean runs;
 
         Replica(int number) {
@@ -111,13 +113,17 @@ class ReplicasUnderFaultsTest {
         }
 
         void kill() {
-            child.kill9();
+            child().kill9();
             runs = false;
             kills++;
         }
 
         URI url() {
-            return child.url();
+            return child().url();
+        }
+
+        Site.Child child() {
+            return Objects.requireNonNull(child, "it was never started");
         }
     }
 
@@ -127,6 +133,7 @@ class ReplicasUnderFaultsTest {
         site = new Site(folder, "plain, shop", POOLS);
         site.program("steps.sh", Load.PROGRAM);
         AccessVault.open(site.path("key"));
+        load = new Load(random, folder.resolve("folders"));
         for (int i = 0; i < REPLICAS; i++) {
             replicas.add(new Replica(i));
         }
@@ -145,7 +152,6 @@ class ReplicasUnderFaultsTest {
     void nothingThatWasAnsweredIsLostAndNobodyGetsWhatAnotherHolds() throws Exception {
         int rounds = Proofs.full() ? Proofs.rounds() : ROUNDS_IN_CI;
         System.out.println("replicas under faults: seed " + seed + ", " + rounds + " rounds");
-        load = new Load(random, folder.resolve("folders"));
         for (int round = 0; round < rounds; round++) {
             run(3 - round % 2);
             openTo(running());
@@ -157,7 +163,7 @@ class ReplicasUnderFaultsTest {
             load.awaitAnswers(10);
             awaitReady();
             load.close();
-            load.look(any().child.operator());
+            load.look(any().child().operator());
             check("seed %d, round %d".formatted(seed, round));
         }
         finish(rounds);
@@ -186,7 +192,7 @@ class ReplicasUnderFaultsTest {
                 begun.add(replica);
             }
         }
-        begun.forEach(replica -> replica.child.awaitListening());
+        begun.forEach(replica -> replica.child().awaitListening());
     }
 
     private void openTo(List<Replica> some) {
@@ -196,7 +202,7 @@ class ReplicasUnderFaultsTest {
     /** Who runs comes to itself, without anybody's doing. */
     private void awaitReady() {
         for (var replica : running()) {
-            var api = replica.child.operator();
+            var api = replica.child().operator();
             Await.until(
                     "a replica is ready, seed " + seed,
                     READY_WITHIN,
@@ -293,7 +299,7 @@ class ReplicasUnderFaultsTest {
         var when = "seed " + seed;
         run(REPLICAS);
         awaitReady();
-        var operator = any().child.operator();
+        var operator = any().child().operator();
         load.finish(running().stream().map(Replica::url).toList(), operator, AT_REST_WITHIN, when);
         int events = load.checkAll(operator, when);
         check(when);
