@@ -69,6 +69,9 @@ final class BerthCommand implements Runnable {
         root.addSubcommand(group(token, token.commands()));
         KeyCommand key = new KeyCommand(around);
         root.addSubcommand(group(key, key.commands()));
+        StoreCommand store = new StoreCommand(around);
+        root.addSubcommand(group(store, store.commands()));
+        root.addSubcommand(new MigrateCommand(around));
         root.addSubcommand(new CompletionCommand(around));
         addHelp(root);
         root.setUsageHelpWidth(100);

@@ -4,7 +4,10 @@ import dev.berth.client.BerthClient;
 import dev.berth.client.CreatedToken;
 import dev.berth.client.TokenInfo;
 import dev.berth.client.TokenList;
+import dev.berth.server.app.StoreChores;
+import dev.berth.server.auth.TokenDesk;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -46,9 +49,12 @@ final class TokenCommand implements Runnable {
     @Command(
             name = "create",
             header = "Make a token for a principal and print it, this once.",
+            description = "%nA service on PostgreSQL makes no admin token by itself. Where no principal is configured"
+                    + " either, --store makes the first one, in the database.",
             footerHeading = "%nExamples:%n",
             footer = {
                 "  berth token create --principal ci --expires 90d",
+                "  berth token create --principal admin --store 'postgresql://berth@db.example/berth?sslmode=verify-full'",
                 "  berth token create --principal ci --output json | jq -r .token > ci-token"
             })
     static final class Create implements Callable<Integer> {
@@ -74,6 +80,12 @@ final class TokenCommand implements Runnable {
                 description = "After how long it stops working, like 90d. Default: never.")
         private @Nullable Duration expires;
 
+        @Option(
+                names = "--store",
+                paramLabel = "URL",
+                description = "Make it in this database, as for 'berth serve', without a service. For admin alone.")
+        private @Nullable String store;
+
         Create(Surroundings around) {
             this.around = around;
             this.service = new ServiceOptions(around);
@@ -81,25 +93,36 @@ final class TokenCommand implements Runnable {
 
         @Override
         public Integer call() {
-            CreatedToken created = service.client().createToken(principal, expires);
+            if (store == null) {
+                CreatedToken created = service.client().createToken(principal, expires);
+                print(created.id(), created.token(), Text.orDash(created.principal()), created.expiresAt());
+                return ExitCode.OK;
+            }
+            if (!principal.equals("admin")) {
+                throw new CliFailure(ExitCode.USAGE, "--store makes tokens of admin alone; ask the service for others");
+            }
+            TokenDesk.Created created = StoreChores.adminToken(store, expires);
+            print(
+                    created.token().id(),
+                    created.secret(),
+                    principal,
+                    created.token().expiresAt());
+            return ExitCode.OK;
+        }
+
+        private void print(String id, String token, String owner, @Nullable Instant end) {
             if (output.json()) {
-                ObjectNode shown =
-                        Json.MAPPER.createObjectNode().put("id", created.id()).put("token", created.token());
+                ObjectNode shown = Json.MAPPER.createObjectNode().put("id", id).put("token", token);
                 around.out().println(shown);
             } else {
                 Text.table(
-                                List.of("id", created.id()),
+                                List.of("id", id),
                                 List.of(
-                                        List.of("token", created.token()),
-                                        List.of("principal", Text.orDash(created.principal())),
-                                        List.of(
-                                                "expires",
-                                                created.expiresAt() == null
-                                                        ? "never"
-                                                        : Text.orDash(created.expiresAt()))))
+                                        List.of("token", token),
+                                        List.of("principal", owner),
+                                        List.of("expires", end == null ? "never" : Text.orDash(end))))
                         .forEach(around.out()::println);
             }
-            return ExitCode.OK;
         }
     }
 

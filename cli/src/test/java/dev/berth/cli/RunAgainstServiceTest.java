@@ -233,7 +233,7 @@ class RunAgainstServiceTest {
         Process bash = new ProcessBuilder("bash", "-c", """
                         set -e
                         source ./completion.bash
-                        COMP_WORDS=(berth st); COMP_CWORD=1; COMP_LINE="berth st"; COMP_POINT=8; COMP_TYPE=9
+                        COMP_WORDS=(berth sta); COMP_CWORD=1; COMP_LINE="berth sta"; COMP_POINT=9; COMP_TYPE=9
                         "$(complete -p berth | sed 's/.*-F \\([^ ]*\\).*/\\1/')"
                         printf '%s\\n' "${COMPREPLY[@]}"
                         """)

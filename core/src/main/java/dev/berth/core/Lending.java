@@ -407,8 +407,11 @@ final class Lending {
         vacate(allocation);
     }
 
-    void serveQueue() {
+    /** Returns whether that changed anything. */
+    private boolean serveQueue() {
+        long before = working.edits();
         queue.serve();
+        return working.edits() != before;
     }
 
     // ---- holding
@@ -789,8 +792,10 @@ final class Lending {
         return deadline != null && !deadline.isAfter(now);
     }
 
-    /** Ends the waits that are over, once what is free was given out, and passes over those in whom nobody is interested. */
-    void expireWaiting() {
+    /** Gives out what is free, then ends the waits that are over and passes over those in whom nobody is interested. */
+    void serveWaiting() {
+        boolean changed = serveQueue();
+        long before = working.edits();
         for (var current : working.ownAllocations()) {
             if (current.state() instanceof Pending pending) {
                 if (isOver(pending.until())) {
@@ -802,7 +807,9 @@ final class Lending {
                 expire(current, polling);
             }
         }
-        serveQueue(); // whoever waited behind one that has gone
+        if (changed || working.edits() != before) { // else the same would come of it
+            serveQueue(); // whoever waited behind one that was served or has gone
+        }
     }
 
     private void expire(Allocation place, Polling polling) {

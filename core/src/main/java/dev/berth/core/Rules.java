@@ -79,8 +79,7 @@ public final class Rules {
         }
         maintenance.settle();
         lending.expireHeld();
-        lending.serveQueue();
-        lending.expireWaiting();
+        lending.serveWaiting();
         for (int i = 0; i < answers.length; i++) {
             if (commands.get(i) instanceof Command.Ask ask) {
                 answers[i] = lending.ask(ask);

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -56,7 +57,11 @@ final class Working {
 
     private Policy policy;
     private boolean listed;
+    /** The names of what is here, by identity; empty until somebody asks. */
+    private final Map<String, Set<EnvironmentName>> things = new HashMap<>();
+
     private int generation;
+    private long edits;
     private long sequence;
     private int waiting;
     private int polling;
@@ -186,13 +191,21 @@ final class Working {
     /** What is, or was last, this physical thing, under whatever name and in whatever pool. */
     @Nullable
     Environment findThing(String identity) {
-        return environments.values().stream()
-                .filter(environment -> environment.record().identity().equals(identity))
+        if (things.isEmpty()) {
+            environments.values().forEach(this::note);
+        }
+        return things.getOrDefault(identity, Set.of()).stream()
+                .map(this::environment)
                 .max(Comparator.<Environment, Boolean>comparing(
                                 environment -> !(environment.state() instanceof EnvironmentState.Retired))
                         .thenComparing(Environment::since)
                         .thenComparingLong(Environment::epoch))
                 .orElse(null);
+    }
+
+    private void note(Environment environment) {
+        things.computeIfAbsent(environment.record().identity(), _ -> new HashSet<>())
+                .add(environment.name());
     }
 
     Environment environment(EnvironmentName name) {
@@ -221,12 +234,16 @@ final class Working {
             tally(before, -1);
             withdraw(before);
             environments.remove(before.name());
+            things.getOrDefault(before.record().identity(), new HashSet<>()).remove(before.name());
             if (environmentsBefore.containsKey(before.name())) {
                 original = environmentsBefore.remove(before.name());
             }
         }
         environmentsBefore.put(after.name(), original);
         environments.put(after.name(), after);
+        if (!things.isEmpty()) {
+            note(after);
+        }
         tally(after, 1);
         if (after.isFree()) {
             offer(after);
@@ -367,7 +384,13 @@ final class Working {
         return found;
     }
 
+    /** Grows with every change of an allocation. */
+    long edits() {
+        return edits;
+    }
+
     void put(Allocation after) {
+        edits++;
         var before = allocations.put(after.id(), after);
         if (!allocationsBefore.containsKey(after.id())) {
             allocationsBefore.put(after.id(), before);
@@ -397,6 +420,7 @@ final class Working {
 
     /** Nothing is kept of it: it was never shown. */
     void forget(Allocation place) {
+        edits++;
         count(place, -1);
         allocations.remove(place.id());
         allocationsBefore.remove(place.id());

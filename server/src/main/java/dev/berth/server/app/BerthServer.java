@@ -29,13 +29,9 @@ import dev.berth.server.ledger.SharedClock;
 import dev.berth.server.ledger.SlewedClock;
 import dev.berth.server.ledger.TimeSource;
 import dev.berth.server.store.Notifications;
-import dev.berth.server.store.PostgresStore;
-import dev.berth.server.store.PostgresUrl;
 import dev.berth.server.store.SqliteStore;
 import dev.berth.server.store.Store;
 import dev.berth.server.store.StoreException;
-import dev.berth.server.store.UnfitDatabaseException;
-import dev.berth.server.store.UnknownSchemaException;
 import dev.berth.server.upkeep.Registrar;
 import dev.berth.server.upkeep.Schedule;
 import dev.berth.server.upkeep.Upkeep;
@@ -187,37 +183,9 @@ public final class BerthServer implements AutoCloseable {
     }
 
     private static Store open(ServeOptions options, DataFolder folder, SqliteStore.Synchronous synchronous) {
-        return options.store() == null ? sqlite(folder.database(), synchronous) : postgres(options.store());
-    }
-
-    private static Store sqlite(Path file, SqliteStore.Synchronous synchronous) {
-        try {
-            return SqliteStore.open(file, synchronous);
-        } catch (UnknownSchemaException e) {
-            throw new StartRefusedException(
-                    78,
-                    "The database %s %s: start the version that made it, move the file away to begin anew, or give another folder with --data."
-                            .formatted(file, e.getMessage()),
-                    e);
-        } catch (StoreException e) {
-            throw new StartRefusedException(69, "The database " + file + " cannot be used: " + e.getMessage(), e);
-        }
-    }
-
-    private static Store postgres(String url) {
-        try {
-            return PostgresStore.open(PostgresUrl.parse(url), System::getenv);
-        } catch (UnfitDatabaseException e) {
-            throw new StartRefusedException(78, "--store: " + e.getMessage() + ".", e);
-        } catch (UnknownSchemaException e) {
-            throw new StartRefusedException(
-                    78,
-                    "--store: the database %s: name another one, or start the version that made it."
-                            .formatted(e.getMessage()),
-                    e);
-        } catch (StoreException e) {
-            throw new StartRefusedException(69, "--store: " + e.getMessage(), e);
-        }
+        return options.store() == null
+                ? Stores.sqlite(folder.database(), synchronous)
+                : Stores.postgres(options.store());
     }
 
     /** The parts that change pools. */

@@ -1,6 +1,6 @@
 package dev.berth.server.app;
 
-/** The service cannot start as asked. The message says why and what to do, for a person. */
+/** The service cannot start as asked, or a chore cannot be done. The message says why and what to do, for a person. */
 public final class StartRefusedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
     private final int exitCode;

@@ -16,6 +16,7 @@ import dev.berth.server.auth.Principal;
 import dev.berth.server.auth.QueueDesk;
 import dev.berth.server.auth.Role;
 import dev.berth.server.http.Holds.Hold;
+import dev.berth.server.ledger.LedgerException;
 import io.helidon.http.Header;
 import io.helidon.http.HeaderName;
 import io.helidon.http.HeaderNames;
@@ -67,11 +68,26 @@ final class AllocationCalls {
         var open = hold == null ? Duration.ZERO : hold;
         long began = System.nanoTime();
         var asked = current(desk.ask(principal, wanted.pool(), request, wanted.labels(), open), wanted.pool());
-        var came = isWaited(asked.state(), hold)
-                ? held(call, asked, request.key() != null, state -> deadline(state, began, hold))
-                : asked;
-        var reply = granted(principal, desk.attend(principal, came, Duration.ZERO));
+        var reply = granted(principal, waited(call, asked, request.key() != null, began, hold));
         return hold == null ? reply : reply.with(applied(hold));
+    }
+
+    /**
+     * What was asked for, as it is when it is answered. Where nobody can look after it any more (the store went away), as it was: it has
+     * its place, or even its environment, and a caller who was refused would not know its id.
+     */
+    private Allocation waited(Call call, Allocation asked, boolean known, long began, @Nullable Duration hold) {
+        try {
+            var came = isWaited(asked.state(), hold)
+                    ? held(call, asked, known, state -> deadline(state, began, hold))
+                    : asked;
+            return desk.attend(call.principal(), came, Duration.ZERO);
+        } catch (LedgerException e) {
+            return switch (asked.state()) {
+                case Pending _, Granting _ -> asked;
+                case Active _, Polling _, Ended _ -> throw e;
+            };
+        }
     }
 
     private static boolean isWaited(AllocationState state, @Nullable Duration hold) {

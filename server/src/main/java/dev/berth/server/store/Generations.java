@@ -1,5 +1,7 @@
 package dev.berth.server.store;
 
+import java.sql.SQLException;
+import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,17 +11,64 @@ import org.jspecify.annotations.Nullable;
 final class Generations {
     private Generations() {}
 
-    /** The generation of a store that comes from there now. */
-    static int of(Lane lane, String origin) {
-        return lane.one(
-                        row -> entered(lane, row.getInt(1), row.getString(2), origin),
-                        "SELECT number, origin FROM generation")
+    /**
+     * The generation of a store in a file that comes from there now, and that nobody else uses. It is raised also where the store is behind
+     * what was noted of it, and then above every number that was in use here before.
+     */
+    static int of(Lane lane, String origin, Mark mark) {
+        record Entry(int number, @Nullable String origin) {}
+        var entry = lane.one(row -> new Entry(row.getInt(1), row.getString(2)), "SELECT number, origin FROM generation")
                 .orElseThrow(() -> new StoreException("the store has no generation"));
+        var now = new Mark.Progress(entry.number(), events(lane));
+        var noted = mark.read();
+        boolean isOther = entry.origin() == null
+                ? noted.isPresent()
+                : !origin.equals(entry.origin())
+                        || noted.isEmpty()
+                        || noted.get().compareTo(now) > 0;
+        int number = isOther
+                ? Math.max(
+                                now.generation(),
+                                noted.map(Mark.Progress::generation).orElse(0))
+                        + 1
+                : now.generation();
+        if (number != now.generation() || !origin.equals(entry.origin())) {
+            lane.update("UPDATE generation SET number = ?, origin = ?", number, origin);
+        }
+        mark.note(new Mark.Progress(number, now.events()));
+        return number;
+    }
+
+    /** How many events there ever were: it grows with every grant and every end of one. */
+    static long events(Lane lane) {
+        return lane.one(row -> row.getLong(1), "SELECT coalesce(sum(events), 0) FROM pool")
+                .orElse(0L);
     }
 
     /**
-     * The same, where the row was read already. Of several processes that notice a change, one raises the number.
+     * Where nobody may serve the store any more.
      *
+     * @param name of the store, for messages
+     * @throws UnfitDatabaseException where it was moved; the message tells where to
+     */
+    static void checkThatItIsHere(DataSource source, String name) {
+        try (var connection = source.getConnection();
+                var statement = connection.createStatement();
+                var row = statement.executeQuery("SELECT moved_to FROM generation")) {
+            var place = row.next() ? row.getString(1) : null;
+            if (place != null) {
+                throw new UnfitDatabaseException(
+                        name + " was moved to " + place + " (berth store copy): serve that one");
+            }
+        } catch (SQLException e) {
+            throw new StoreException("cannot tell whether the store was moved: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * The generation of a store that comes from there now. Of several processes that notice a change, one raises the number.
+     *
+     * @param number as its row has it
      * @param known the origin of the row; null in a new store
      */
     static int entered(Lane lane, int number, @Nullable String known, String origin) {

@@ -9,6 +9,7 @@ import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.CoreErrorCode;
 import org.flywaydb.core.api.FlywayException;
 import org.flywaydb.core.api.exception.FlywayValidateException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Brings a database's schema up to date. Of several processes that do so at once, one does, and the others wait for it.
@@ -65,6 +66,22 @@ record Migrations(String folder, String newest, boolean newerIsFine) {
                 throw new UnknownSchemaException("has tables that are not berth's", e);
             }
             throw new StoreException("cannot bring the database up to date", e);
+        }
+    }
+
+    /** Which version the database is of, by the last migration that was done; null where it is new. */
+    @Nullable
+    String versionOf(DataSource source) {
+        try (var connection = source.getConnection();
+                var statement = connection.createStatement();
+                var last = statement.executeQuery(
+                        "SELECT version, success FROM flyway_schema_history ORDER BY installed_rank DESC LIMIT 1")) {
+            return last.next() && last.getBoolean(2) ? last.getString(1) : null;
+        } catch (SQLException e) {
+            if (String.valueOf(e.getMessage()).contains("flyway_schema_history")) {
+                return null; // there is no such table, in whatever language the database says so
+            }
+            throw new StoreException("cannot tell the version of the schema: " + e.getMessage(), e);
         }
     }
 

@@ -213,8 +213,8 @@ final class PostgresDatabase implements Database {
                                 Instant.ofEpochMilli(row.getLong(1)),
                                 Generations.entered(lane, row.getInt(2), row.getString(3), row.getString(4))),
                         "SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint), number, origin, "
-                                + origin + " FROM generation")
-                .orElseThrow(() -> new StoreException("the store has no generation"));
+                                + origin + " FROM generation WHERE moved_to IS NULL")
+                .orElseThrow(() -> new StoreException("the store was moved away"));
     }
 
     @Override

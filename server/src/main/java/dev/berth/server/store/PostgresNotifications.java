@@ -26,8 +26,8 @@ final class PostgresNotifications implements Notifications {
 
     private final String process;
     private final Connections connections;
-    private @Nullable Connection sending;
-    private @Nullable Connection listening;
+    private volatile @Nullable Connection sending;
+    private volatile @Nullable Connection listening;
     private long heardAt;
     private volatile boolean closed;
 
@@ -47,11 +47,15 @@ final class PostgresNotifications implements Notifications {
 
     @Override
     public void send(List<Notification> notifications) {
+        if (closed) {
+            return; // what is committed while the process stops the others find by themselves
+        }
         try {
             var connection = sending;
             if (connection == null) {
                 connection = connections.open();
                 sending = connection;
+                dropIfClosed(connection);
             }
             try (var statement = connection.prepareStatement("SELECT pg_notify('" + CHANNEL + "', ?)")) {
                 for (var notification : notifications) {
@@ -76,6 +80,7 @@ final class PostgresNotifications implements Notifications {
             if (connection == null) {
                 connection = connections.open();
                 listening = connection;
+                dropIfClosed(connection);
                 try (var statement = connection.createStatement()) {
                     statement.execute("LISTEN " + CHANNEL);
                 }
@@ -137,6 +142,13 @@ final class PostgresNotifications implements Notifications {
         } catch (IllegalArgumentException e) {
             LOG.debug("a notification that is not ours: {}", e.toString());
             return null;
+        }
+    }
+
+    /** Opened by one thread while another one closed: nobody would close it any more. */
+    private void dropIfClosed(Connection connection) {
+        if (closed) {
+            drop(connection);
         }
     }
 

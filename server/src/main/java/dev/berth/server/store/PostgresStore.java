@@ -57,7 +57,17 @@ public final class PostgresStore {
         var plain = plain(url, properties);
         var durability = check(url, plain);
         MIGRATIONS.apply(plain);
+        Generations.checkThatItIsHere(plain, url.toString());
         return new PostgresDatabase(pool(url, properties, durability), lasting(url, properties), origin(url, plain));
+    }
+
+    /** Connections one by one to a database that can be the store. */
+    static DataSource checked(PostgresUrl url, UnaryOperator<@Nullable String> environment) {
+        var properties = properties(url, environment);
+        properties.setProperty("reWriteBatchedInserts", "true");
+        var plain = plain(url, properties);
+        check(url, plain);
+        return plain;
     }
 
     /** Connections one by one, to be kept, by which a server that answers nothing any more is noticed. */

@@ -9,6 +9,8 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
@@ -17,6 +19,8 @@ import org.sqlite.SQLiteException;
  * in it needs a lock of its own.
  */
 final class SqliteDatabase implements Database {
+    private static final Logger LOG = LoggerFactory.getLogger(SqliteDatabase.class);
+
     private final Lane writer;
     /** Fair: a caller that came first is not starved by those that come often. */
     private final ReentrantLock writing = new ReentrantLock(true);
@@ -25,6 +29,7 @@ final class SqliteDatabase implements Database {
     private final int readersThereAre;
     private final @Nullable Checkpoints checkpoints;
     private final int generation;
+    private final @Nullable Mark mark;
 
     /** All on one connection. */
     SqliteDatabase(Lane only) {
@@ -33,19 +38,22 @@ final class SqliteDatabase implements Database {
         this.readersThereAre = 0;
         this.checkpoints = null;
         this.generation = 0;
+        this.mark = null;
     }
 
     /**
      * @param readers all that there are
      * @param checkpoints for copying the log
      * @param generation of the store
+     * @param mark where it is noted how far the store has come
      */
-    SqliteDatabase(Lane writer, List<Lane> readers, Lane checkpoints, int generation) {
+    SqliteDatabase(Lane writer, List<Lane> readers, Lane checkpoints, int generation, Mark mark) {
         this.writer = writer;
         this.readers = new ArrayBlockingQueue<>(readers.size(), true, readers);
         this.readersThereAre = readers.size();
         this.checkpoints = new Checkpoints(checkpoints, writing);
         this.generation = generation;
+        this.mark = mark;
         writer.one(row -> true, "PRAGMA wal_autocheckpoint = " + Checkpoints.LONGEST);
     }
 
@@ -79,6 +87,9 @@ final class SqliteDatabase implements Database {
             writer.update("COMMIT");
             over = true;
             long rows = writer.takeTouched();
+            if (mark != null && mark.isDue()) {
+                note(mark);
+            }
             if (checkpoints != null) {
                 checkpoints.committed(rows);
             }
@@ -105,6 +116,15 @@ final class SqliteDatabase implements Database {
                     throw e;
                 }
             }
+        }
+    }
+
+    /** What is noted is committed, and a note that fails changes nothing about that. */
+    private void note(Mark to) {
+        try {
+            to.note(new Mark.Progress(generation, Generations.events(writer)));
+        } catch (StoreException e) {
+            LOG.debug("how far the store has come is not noted: {}", e.toString());
         }
     }
 
@@ -161,6 +181,9 @@ final class SqliteDatabase implements Database {
                 }
                 taken.forEach(Lane::close);
                 readers.addAll(taken); // who reads now is told that it is closed, rather than to wait
+            }
+            if (mark != null) {
+                note(mark);
             }
             writer.close();
         } catch (InterruptedException e) {

@@ -1,12 +1,19 @@
 package dev.berth.server.store;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
+import javax.sql.DataSource;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteDataSource;
 import org.sqlite.SQLiteErrorCode;
@@ -39,12 +46,15 @@ public final class SqliteStore {
      * Opens the store in this file, made and brought up to date where necessary.
      *
      * @throws UnknownSchemaException where the file holds something else, or what another version made: it is left as it is
+     * @throws UnfitDatabaseException where it was moved; the message tells where to
      * @throws StoreException where it cannot be used
      */
     public static Store open(Path file, Synchronous synchronous) {
         var writing = source(file, synchronous, WRITER_CACHE);
         checkThatItIsOne(writing);
         MIGRATIONS.apply(writing);
+        Generations.checkThatItIsHere(writing, file.toString());
+        var mark = new Mark(file);
         var reading = source(file, synchronous, READER_CACHE);
         try {
             var readers = new ArrayList<Lane>();
@@ -52,8 +62,8 @@ public final class SqliteStore {
                 readers.add(lane(reading));
             }
             var writer = lane(writing);
-            return new SqlStore(
-                    new SqliteDatabase(writer, readers, lane(reading), Generations.of(writer, origin(file))));
+            int generation = Generations.of(writer, origin(file), mark);
+            return new SqlStore(new SqliteDatabase(writer, readers, lane(reading), generation, mark));
         } catch (IOException | SQLException e) {
             throw new StoreException("cannot open " + file, e);
         }
@@ -75,7 +85,58 @@ public final class SqliteStore {
         }
     }
 
-    /** A copy of a file is another file, and so is one that was put back from a copy. */
+    /** Connections to the file, checked to be a database or to become one. */
+    static DataSource plain(Path file) {
+        var source = source(file, Synchronous.FULL, READER_CACHE);
+        checkThatItIsOne(source);
+        return source;
+    }
+
+    /**
+     * Copies a store, also one that is served, as it is at one instant. The copy knows that it is one: where it is put back, the store
+     * begins a new generation.
+     *
+     * @param file of the store
+     * @param to made, for its owner alone; whole or not at all
+     * @throws FileAlreadyExistsException where {@code to} is there
+     * @throws IOException where it cannot be written
+     * @throws StoreException where the store cannot be read, or not be written as a whole
+     */
+    public static void backup(Path file, Path to) throws IOException {
+        if (Files.notExists(file)) {
+            throw new NoSuchFileException(file.toString());
+        }
+        if (Files.exists(to)) {
+            throw new FileAlreadyExistsException(to.toString());
+        }
+        if (to.getParent() != null && Files.notExists(to.getParent())) {
+            throw new NoSuchFileException(to.getParent().toString());
+        }
+        var part = to.resolveSibling(to.getFileName() + ".part");
+        Files.deleteIfExists(part);
+        Files.createFile(part, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+        try {
+            try (var connection = plain(file).getConnection();
+                    var statement = connection.prepareStatement("VACUUM INTO ?")) {
+                statement.setString(1, part.toString());
+                statement.execute();
+            }
+            try (var connection = DriverManager.getConnection("jdbc:sqlite:" + part);
+                    var statement = connection.createStatement()) {
+                statement.executeUpdate("UPDATE generation SET origin = 'a backup'");
+            }
+            try (var channel = FileChannel.open(part, StandardOpenOption.WRITE)) {
+                channel.force(true);
+            }
+            Files.move(part, to);
+        } catch (SQLException e) {
+            throw new StoreException("cannot copy " + file + ": " + e.getMessage(), e);
+        } finally {
+            Files.deleteIfExists(part);
+        }
+    }
+
+    /** A copy of a file is another file. One that was put back by overwriting the file is not: that is what the {@link Mark} tells. */
     private static String origin(Path file) throws IOException {
         var key = Files.readAttributes(file, BasicFileAttributes.class).fileKey();
         return String.valueOf(key);

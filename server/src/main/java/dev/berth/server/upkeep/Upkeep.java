@@ -14,6 +14,7 @@ import dev.berth.providers.Provider;
 import dev.berth.providers.StepResult;
 import dev.berth.providers.Task;
 import dev.berth.server.ledger.Ledger;
+import dev.berth.server.store.StoreException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -167,7 +168,7 @@ public final class Upkeep {
         Provider provider;
         try {
             provider = workbench.provider(step.pool);
-        } catch (IllegalStateException e) {
+        } catch (IllegalStateException | StoreException e) {
             return new Command.Result.Unavailable(String.valueOf(e.getMessage()), null);
         }
         try {

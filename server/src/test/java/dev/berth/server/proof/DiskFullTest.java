@@ -154,17 +154,9 @@ class DiskFullTest {
         released.forEach(other ->
                 assertThat(api.get("/allocations/" + other).field("endReason")).isEqualTo("released"));
         var checker = new HistoryChecker(Instant::toEpochMilli);
-        checker.events(
-                operator.events("plain").stream()
-                        .map(KillUnderLoadTest::happened)
-                        .toList(),
-                List.of());
+        checker.events(operator.events("plain").stream().map(Load::happened).toList(), List.of());
         checker.told(
-                List.of(),
-                operator.events("plain").stream()
-                        .map(KillUnderLoadTest::happened)
-                        .toList(),
-                true);
+                List.of(), operator.events("plain").stream().map(Load::happened).toList(), true);
         assertThat(checker.violations()).isEmpty();
     }
 

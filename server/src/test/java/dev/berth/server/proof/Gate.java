@@ -2,39 +2,51 @@ package dev.berth.server.proof;
 
 import java.net.URI;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
-/** Where clients learn the address of the service, and wait while there is none. */
+/** Where clients learn the addresses of the service, and wait while there is none. */
 final class Gate {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    private @Nullable URI url;
+    private List<URI> urls = List.of();
     private int parked;
     private volatile boolean over;
 
-    /** The address, unless it is this one that was found dead; waits for another then. */
-    URI pass(@Nullable URI dead) throws InterruptedException {
+    /** Any of the addresses, but for this one that was found dead; waits where there is no other. */
+    URI pass(@Nullable URI dead, RandomGenerator random) throws InterruptedException {
         lock.lock();
         try {
             parked++;
             changed.signalAll();
-            while (url == null || url.equals(dead)) {
+            var alive = alive(dead);
+            while (alive.isEmpty()) {
                 changed.await();
+                alive = alive(dead);
             }
             parked--;
-            return url;
+            return alive.get(random.nextInt(alive.size()));
         } finally {
             lock.unlock();
         }
     }
 
+    private List<URI> alive(@Nullable URI dead) {
+        return urls.stream().filter(url -> !url.equals(dead)).toList();
+    }
+
     void open(URI at) {
+        open(List.of(at));
+    }
+
+    void open(List<URI> at) {
         lock.lock();
         try {
-            url = at;
+            urls = List.copyOf(at);
             changed.signalAll();
         } finally {
             lock.unlock();
@@ -45,13 +57,13 @@ final class Gate {
     void close(int clients) throws InterruptedException {
         lock.lock();
         try {
-            url = null;
+            urls = List.of();
             long nanos = Duration.ofSeconds(60).toNanos();
             while (parked < clients && nanos > 0) {
                 nanos = changed.awaitNanos(nanos);
             }
             if (parked < clients) {
-                throw new AssertionError(parked + " of " + clients + " clients noticed that the service is gone");
+                throw new AssertionError(parked + " of " + clients + " clients came back to the gate");
             }
         } finally {
             lock.unlock();

@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 final class HistoryChecker {
     /** A deadline is kept by the service's clock, which is told in milliseconds and may be slewed. */
     private static final long MARGIN_NANOS = 50_000_000;
+    /** Clients here ask for keepalives of seconds. A deadline that is further away was told by a clock that is wrong. */
+    private static final long FARTHEST_NANOS = 60_000_000_000L;
 
     private final ToLongFunction<Instant> nanos;
     private final Set<String> late = new HashSet<>();
@@ -65,6 +67,14 @@ final class HistoryChecker {
      */
     record AllocationRow(String id, String state, List<String> environments, boolean acts) {}
 
+    /**
+     * An allocation of the history.
+     *
+     * @param requester one for each time that a client wanted something, however often it had to ask
+     * @param granted whether it was ever active
+     */
+    record Taken(String requester, String id, boolean granted) {}
+
     List<String> violations() {
         return List.copyOf(violations);
     }
@@ -92,7 +102,7 @@ final class HistoryChecker {
         Instant keepaliveBy;
     }
 
-    /** Checks promises 1, 3, 4, 7 and 8 as far as clients can see them. */
+    /** Checks promises 1, 2, 3, 4, 7 and 8 as far as clients can see them. */
     void clients(List<Entry> entries) {
         var stories = new TreeMap<String, Story>();
         var keys = new HashMap<String, String>();
@@ -113,6 +123,9 @@ final class HistoryChecker {
     private void follow(Story story, Entry entry) {
         switch (entry) {
             case Granted granted -> {
+                if (granted.epochs().size() != granted.asked()) {
+                    found(2, "%s asked for %d, and got %s".formatted(entry.id(), granted.asked(), granted.epochs()));
+                }
                 if (story.granted == null) {
                     story.granted = granted;
                 } else if (!story.granted.epochs().equals(granted.epochs())) {
@@ -121,9 +134,9 @@ final class HistoryChecker {
                             "%s was answered with %s and then %s"
                                     .formatted(entry.id(), story.granted.epochs(), granted.epochs()));
                 }
-                deadline(story, granted.id(), granted.keepaliveBy());
+                deadline(story, granted, granted.keepaliveBy());
             }
-            case Kept kept -> deadline(story, kept.id(), kept.keepaliveBy());
+            case Kept kept -> deadline(story, kept, kept.keepaliveBy());
             case Lost lost -> {
                 if (story.releasing == null
                         && story.keepaliveBy != null
@@ -170,12 +183,15 @@ final class HistoryChecker {
         return late.contains(id) && "keepalive-lost".equals(reason);
     }
 
-    private void deadline(Story story, String id, @Nullable Instant by) {
+    private void deadline(Story story, Entry told, @Nullable Instant by) {
         if (by == null) {
             return;
         }
+        if (nanos.applyAsLong(by) - told.at() > FARTHEST_NANOS) {
+            found(5, "the deadline of %s was told to be %s, which is far away".formatted(told.id(), by));
+        }
         if (story.keepaliveBy != null && by.isBefore(story.keepaliveBy)) {
-            found(3, "the deadline of %s went back from %s to %s".formatted(id, story.keepaliveBy, by));
+            found(3, "the deadline of %s went back from %s to %s".formatted(told.id(), story.keepaliveBy, by));
         }
         story.keepaliveBy = by;
     }
@@ -200,8 +216,9 @@ final class HistoryChecker {
             if (!seen.epochs().equals(granted.epochs())) {
                 found(3, "%s has %s, and was granted %s".formatted(seen.id(), seen.epochs(), granted.epochs()));
             }
-            deadline(story, seen.id(), seen.keepaliveBy());
-        } else if (story.releasing == null) {
+            deadline(story, seen, seen.keepaliveBy());
+        } else if (story.releasing == null
+                && !(seen.endReason().equals("keepalive-lost") && isLate(story, seen.at()))) {
             found(3, "%s was active, and is %s (%s)".formatted(seen.id(), seen.state(), seen.endReason()));
         }
     }
@@ -279,7 +296,13 @@ final class HistoryChecker {
             expected = event.number() + 1;
             switch (event.type()) {
                 case "allocation-granted" -> granted(event, holders, done, seen, steps);
-                case "allocation-ended", "allocation-undone" -> {
+                case "allocation-undone" -> // of one that could not be issued, and so of all
+                    List.copyOf(holders.keySet()).forEach(environment -> {
+                        if (holders.remove(environment, event.allocation())) {
+                            done.put(environment, new ArrayList<>());
+                        }
+                    });
+                case "allocation-ended" -> {
                     for (var environment : event.environments()) {
                         if (!holders.remove(environment, event.allocation())) {
                             found(
@@ -360,14 +383,43 @@ final class HistoryChecker {
         }
     }
 
+    /** Checks promise 7 against all allocations there ever were: who was refused took nothing, and who asked again nothing more. */
+    void taken(Set<String> refused, List<Taken> all) {
+        var granted = new TreeMap<String, List<String>>();
+        all.stream()
+                .filter(Taken::granted)
+                .forEach(taken -> granted.computeIfAbsent(taken.requester(), requester -> new ArrayList<>())
+                        .add(taken.id()));
+        granted.forEach((requester, ids) -> {
+            if (refused.contains(requester)) {
+                found(7, "%s was refused, and had %s".formatted(requester, ids));
+            } else if (ids.size() > 1) {
+                found(7, "%s asked for one, and had %s".formatted(requester, ids));
+            }
+        });
+    }
+
     // ---- rows
 
-    /** Checks promises 1 and 5 against the rows of one instant. */
+    /** Checks that nobody holds or waits for anything any more. */
+    void atRest(List<AllocationRow> allocations) {
+        for (var allocation : allocations) {
+            if (!allocation.state().equals("polling")) {
+                found(5, "%s is %s though everybody has gone".formatted(allocation.id(), allocation.state()));
+            }
+        }
+    }
+
+    /** Checks promises 1, 2 and 5 against the rows of one instant. */
     void rows(List<EnvironmentRow> environments, List<AllocationRow> allocations) {
         var holders = new HashMap<String, String>();
         for (var allocation : allocations) {
             if (!allocation.acts()) {
                 found(5, "%s is %s and never ends".formatted(allocation.id(), allocation.state()));
+            }
+            if (allocation.state().equals("pending")
+                    && !allocation.environments().isEmpty()) {
+                found(2, "%s waits, and holds %s".formatted(allocation.id(), allocation.environments()));
             }
             for (var environment : allocation.environments()) {
                 var other = holders.put(environment, allocation.id());

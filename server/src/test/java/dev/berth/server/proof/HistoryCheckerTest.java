@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.berth.server.proof.HistoryChecker.AllocationRow;
 import dev.berth.server.proof.HistoryChecker.EnvironmentRow;
 import dev.berth.server.proof.HistoryChecker.Happened;
+import dev.berth.server.proof.HistoryChecker.Taken;
 import dev.berth.server.proof.Journal.Entry;
 import dev.berth.server.proof.Journal.Entry.Granted;
 import dev.berth.server.proof.Journal.Entry.Kept;
@@ -17,6 +18,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** A history that keeps the promises passes, and each broken promise is found. */
@@ -28,7 +30,7 @@ class HistoryCheckerTest {
             new HistoryChecker(instant -> Duration.between(NOON, instant).toNanos());
 
     private static Granted granted(String id, long at, String environment, long epoch) {
-        return new Granted(id, at, null, Map.of(environment, epoch), NOON.plusSeconds(10));
+        return new Granted(id, at, null, Map.of(environment, epoch), NOON.plusSeconds(10), 1);
     }
 
     private static Seen active(String id, long at, String environment, long epoch, Instant by) {
@@ -147,6 +149,14 @@ class HistoryCheckerTest {
     }
 
     @Test
+    void aLeaseMayBeLostAfterItsDeadline() {
+        assertThat(clients(
+                        granted("a", 1, "e", 1),
+                        ended("a", Duration.ofSeconds(11).toNanos(), "keepalive-lost", "")))
+                .isEmpty();
+    }
+
+    @Test
     void anAnsweredGrantThatIsGoneIsFound() {
         assertThat(clients(granted("a", 1, "e", 1), ended("a", 2, "keepalive-lost", "")))
                 .containsExactly("promise 3: a was active, and is ended (keepalive-lost)");
@@ -178,6 +188,15 @@ class HistoryCheckerTest {
     }
 
     @Test
+    void aDeadlineByAClockThatIsMinutesAheadIsFound() {
+        assertThat(clients(granted("a", 1, "e", 1), new Kept("a", 2, NOON.plusSeconds(100))))
+                .hasSize(1)
+                .first()
+                .asString()
+                .startsWith("promise 5");
+    }
+
+    @Test
     void aLeaseThatIsLostBeforeItsDeadlineIsFound() {
         assertThat(clients(granted("a", 1, "e", 1), new Lost("a", 2, NOON.plusSeconds(9), "410")))
                 .hasSize(1);
@@ -198,9 +217,60 @@ class HistoryCheckerTest {
     @Test
     void aKeyWithTwoAllocationsIsFound() {
         assertThat(clients(
-                        new Granted("a", 1, "k", Map.of("e", 1L), null),
-                        new Granted("b", 2, "k", Map.of("f", 1L), null)))
+                        new Granted("a", 1, "k", Map.of("e", 1L), null, 1),
+                        new Granted("b", 2, "k", Map.of("f", 1L), null, 1)))
                 .containsExactly("promise 7: key k got a, and then b");
+    }
+
+    @Test
+    void aGrantOfLessThanWasAskedForIsFound() {
+        assertThat(clients(new Granted("a", 1, "k", Map.of("e", 1L), null, 2)))
+                .containsExactly("promise 2: a asked for 2, and got {e=1}");
+    }
+
+    @Test
+    void whoWaitsAndHoldsSomethingIsFoundAmongRows() {
+        checker.rows(
+                List.of(new EnvironmentRow("e", "allocated", false, null)),
+                List.of(new AllocationRow("a", "pending", List.of("e"), true)));
+        assertThat(checker.violations()).containsExactly("promise 2: a waits, and holds [e]");
+    }
+
+    @Test
+    void whatWasTakenForWhoWasRefusedIsFoundAndWhatWasTakenTwice() {
+        checker.taken(
+                Set.of("ann"),
+                List.of(
+                        new Taken("ann", "a", true),
+                        new Taken("bob", "b", false),
+                        new Taken("bob", "c", true),
+                        new Taken("bob", "d", true),
+                        new Taken("cid", "e", false),
+                        new Taken("cid", "f", true)));
+        assertThat(checker.violations())
+                .containsExactly(
+                        "promise 7: ann was refused, and had [a]", "promise 7: bob asked for one, and had [c, d]");
+    }
+
+    @Test
+    void whatIsHeldOrWaitedForWhenEverybodyHasGoneIsFound() {
+        checker.atRest(List.of(
+                new AllocationRow("a", "active", List.of("e"), true),
+                new AllocationRow("b", "pending", List.of(), true),
+                new AllocationRow("c", "polling", List.of(), true)));
+        assertThat(checker.violations()).hasSize(2).allMatch(found -> found.startsWith("promise 5"));
+    }
+
+    @Test
+    void anUndoneGrantIsHeldByNobody() {
+        checker.events(
+                List.of(
+                        new Happened(1, "allocation-granted", "a", List.of("e", "f"), ""),
+                        new Happened(2, "allocation-undone", "a", List.of("e"), ""),
+                        new Happened(3, "allocation-granted", "b", List.of("f"), ""),
+                        new Happened(4, "allocation-granted", "a", List.of("e"), "")),
+                List.of());
+        assertThat(checker.violations()).isEmpty();
     }
 
     @Test

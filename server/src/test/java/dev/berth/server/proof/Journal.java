@@ -2,13 +2,16 @@ package dev.berth.server.proof;
 
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** What clients know: what they asked, what was answered, and when. In the order in which it was written down. */
 final class Journal {
     private final List<Entry> entries = new ArrayList<>();
+    private final Set<String> refused = new HashSet<>();
 
     /** Something that a client knows about an allocation. */
     sealed interface Entry {
@@ -24,13 +27,16 @@ final class Journal {
          * @param key the Idempotency-Key that it was asked with; null for none
          * @param epochs of its environments, by name
          * @param keepaliveBy null where keepalive is off
+         * @param asked how many environments were asked for
          */
         record Granted(
                 String id,
                 long at,
                 @Nullable String key,
                 Map<String, Long> epochs,
-                @Nullable Instant keepaliveBy) implements Entry {
+                @Nullable Instant keepaliveBy,
+                int asked)
+                implements Entry {
             public Granted {
                 epochs = Map.copyOf(epochs);
             }
@@ -69,6 +75,15 @@ final class Journal {
                 epochs = Map.copyOf(epochs);
             }
         }
+    }
+
+    /** Each time that this requester asked it was answered, and told that it gets nothing. */
+    synchronized void refused(String requester) {
+        refused.add(requester);
+    }
+
+    synchronized Set<String> refused() {
+        return Set.copyOf(refused);
     }
 
     synchronized void add(Entry entry) {

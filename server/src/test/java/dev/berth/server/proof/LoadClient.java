@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -60,25 +61,63 @@ final class LoadClient implements Runnable {
         }
     }
 
+    /** How a client goes about it. */
+    private enum Way {
+        AT_ONCE(""),
+        ASKING_AGAIN(""),
+        HELD(",\"maxWait\":\"3s\""),
+        LOOKING(",\"maxWait\":\"3s\"");
+
+        final String more;
+
+        Way(String more) {
+            this.more = more;
+        }
+
+        /** It waits by itself, and not with an open request. */
+        boolean pauses() {
+            return this == ASKING_AGAIN || this == LOOKING;
+        }
+    }
+
+    /**
+     * What it wants.
+     *
+     * @param requester of this wish alone
+     * @param key null for none
+     */
+    private record Wish(
+            String pool,
+            int count,
+            Way way,
+            String requester,
+            @Nullable String key) {
+        String body() {
+            return "{\"pool\":\"%s\",\"requester\":\"%s\",\"keepalive\":\"10s\",\"environments\":[{\"count\":%d}]%s}"
+                    .formatted(pool, requester, count, way.more);
+        }
+    }
+
     private void borrow() throws InterruptedException {
         asked++;
-        var pool = random.nextInt(5) < 3 ? "plain" : "shop";
-        var key = random.nextInt(10) < 7 ? name + "-" + asked : null;
-        var body = Api.asking(
-                pool,
-                ",\"keepalive\":\"10s\",\"environments\":[{\"count\":%d}]%s"
-                        .formatted(random.nextInt(8) == 0 ? 2 : 1, random.nextBoolean() ? ",\"maxWait\":\"3s\"" : ""));
-        var granted = ask(body, key);
+        var own = name + "-" + asked;
+        var wish = new Wish(
+                random.nextInt(5) < 3 ? "plain" : "shop",
+                random.nextInt(8) == 0 ? 2 : 1,
+                Way.values()[random.nextInt(Way.values().length)],
+                own,
+                random.nextInt(10) < 7 ? own : null);
+        var granted = ask(wish);
         if (granted == null) {
             return;
         }
-        write(granted, key);
+        write(granted, wish);
         var id = granted.path("id").asString();
-        boolean ours = pool.equals("shop") && moveIn(id, epochs(granted).keySet());
-        if (key != null && random.nextInt(5) == 0) {
-            var again = ask(body, key);
+        boolean ours = wish.pool().equals("shop") && moveIn(id, epochs(granted).keySet());
+        if (wish.key() != null && random.nextInt(5) == 0) {
+            var again = ask(wish);
             if (again != null) {
-                write(again, key);
+                write(again, wish);
             }
         }
         if (!use(id)) {
@@ -93,14 +132,15 @@ final class LoadClient implements Runnable {
         }
     }
 
-    private void write(JsonNode granted, @Nullable String key) {
+    private void write(JsonNode granted, Wish wish) {
         var by = granted.path("keepaliveBy");
         journal.add(new Granted(
                 granted.path("id").asString(),
                 System.nanoTime(),
-                key,
+                wish.key(),
                 epochs(granted),
-                by.isString() ? Instant.parse(by.asString()) : null));
+                by.isString() ? Instant.parse(by.asString()) : null,
+                wish.count()));
     }
 
     static Map<String, Long> epochs(JsonNode allocation) {
@@ -113,31 +153,66 @@ final class LoadClient implements Runnable {
     }
 
     /** The active allocation that it came to; null where it was refused, or nobody can know. */
-    private @Nullable JsonNode ask(String body, @Nullable String key) throws InterruptedException {
-        var headers = new ArrayList<>(List.of(LONGER));
-        if (key != null) {
-            headers.addAll(List.of("Idempotency-Key", key));
+    private @Nullable JsonNode ask(Wish wish) throws InterruptedException {
+        var headers = new ArrayList<String>();
+        if (!wish.way().pauses()) {
+            headers.addAll(List.of(LONGER));
+        }
+        if (wish.key() != null) {
+            headers.addAll(List.of("Idempotency-Key", wish.key()));
         }
         Optional<Reply> reply;
+        boolean sure = true;
+        int tries = 0;
         do {
-            reply = call("POST", "/allocations", body, headers.toArray(String[]::new));
-        } while (key != null && isUnknown(reply));
+            reply = call("POST", "/allocations", wish.body(), headers.toArray(String[]::new));
+            sure &= reply.isPresent() && !reply.get().field("code").equals("outcome-unknown");
+            tries++;
+        } while (asksAgain(wish, reply, tries));
         var status = reply.map(Reply::status).orElse(0);
         if (status != 200 && status != 202) {
+            if (sure && (status == 423 || status == 429 || status == 503)) {
+                journal.refused(wish.requester());
+            }
             return null;
         }
-        var allocation = reply.orElseThrow().body();
+        return awaitGrant(reply.orElseThrow().body(), wish);
+    }
+
+    private boolean asksAgain(Wish wish, Optional<Reply> reply, int tries) {
+        if (wish.key() != null && isUnknown(reply)) {
+            return true;
+        }
+        boolean none = reply.map(Reply::status).orElse(0) == 423;
+        if (none && wish.way() == Way.ASKING_AGAIN && tries < 5) {
+            pause();
+            return true;
+        }
+        return false;
+    }
+
+    private @Nullable JsonNode awaitGrant(JsonNode first, Wish wish) throws InterruptedException {
+        var allocation = first;
         while (!allocation.path("state").asString().equals("active")) {
             if (allocation.path("state").asString().equals("ended")) {
                 return null;
             }
-            var next = answer("GET", "/allocations/" + allocation.path("id").asString(), null, LONGER);
+            if (wish.way().pauses()) {
+                pause();
+            }
+            var path = "/allocations/" + allocation.path("id").asString();
+            var next = wish.way().pauses() ? answer("GET", path, null) : answer("GET", path, null, LONGER);
             if (next.status() != 200) {
                 throw new AssertionError("an allocation that was answered is " + next.status() + ": " + next.text());
             }
             allocation = next.body();
         }
         return allocation;
+    }
+
+    /** As a client does between two times that it asks the same. */
+    private void pause() {
+        LockSupport.parkNanos(20_000_000 + random.nextInt(100_000_000));
     }
 
     private static boolean isUnknown(Optional<Reply> reply) {
@@ -214,10 +289,17 @@ final class LoadClient implements Runnable {
     /** Empty when no answer came. */
     private Optional<Reply> call(String method, String path, @Nullable String body, String... headers)
             throws InterruptedException {
-        var url = gate.pass(dead);
+        var url = gate.pass(dead, random);
         try {
             var reply = new Api(url, Site.CONSUMER).call(method, path, body, headers);
-            answers.incrementAndGet();
+            if (reply.status() == 500) {
+                throw new AssertionError(method + " " + path + " was answered with " + reply.text());
+            }
+            if (reply.status() == 503) {
+                pause();
+            } else {
+                answers.incrementAndGet();
+            }
             return Optional.of(reply);
         } catch (IOException e) {
             dead = url;

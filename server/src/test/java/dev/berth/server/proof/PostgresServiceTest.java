@@ -14,6 +14,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -120,6 +123,40 @@ class PostgresServiceTest {
                     .as("who was refused took nothing")
                     .isEqualTo(200);
             assertThat(consumer.ask("lab", "").status()).isEqualTo(423);
+        }
+    }
+
+    /** Without a key, nobody else could tell it the id of what it was told to wait for. */
+    @Test
+    void whoWaitsWhenTheDatabaseGoesAwayIsToldOfItsPlace() throws Exception {
+        site.configure("lab, shop", POOLS.replace("session: 1h }", "session: 1h, queue: { liveness: 10s } }"));
+        try (var server = serve()) {
+            var consumer = new Api(server.url(), Site.CONSUMER);
+            var held = List.of(consumer.ask("lab", ""), consumer.ask("lab", ""));
+            var waiting = CompletableFuture.supplyAsync(
+                    () -> consumer.ask("lab", ",\"maxWait\": \"5m\"", "Prefer", "wait=60"));
+            Await.until(
+                    "it waits",
+                    () -> consumer.get("/pools/lab")
+                                    .body()
+                                    .path("queue")
+                                    .path("length")
+                                    .asInt()
+                            == 1);
+            proxy.goAway();
+            var answered = waiting.get(40, TimeUnit.SECONDS);
+            assertThat(answered.status()).as(answered.text()).isEqualTo(202);
+            assertThat(answered.field("state")).isEqualTo("pending");
+            proxy.comeBack();
+            var id = answered.field("id");
+            Await.until(
+                    "its place can be seen",
+                    Duration.ofSeconds(30),
+                    () -> consumer.get("/allocations/" + id).field("state").equals("pending"));
+            assertThat(consumer.release(held.getFirst().field("id")).status()).isEqualTo(200);
+            Await.until(
+                    "it is granted",
+                    () -> consumer.get("/allocations/" + id).field("state").equals("active"));
         }
     }
 

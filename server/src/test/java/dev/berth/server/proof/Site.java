@@ -116,6 +116,21 @@ final class Site implements AutoCloseable {
     }
 
     Child launch(List<String> wrapper, Path data, long aheadSeconds, String synchronous) {
+        return launch(wrapper, data, aheadSeconds, synchronous, List.of());
+    }
+
+    /**
+     * Starts one of several services on a PostgreSQL.
+     *
+     * @param store its URL
+     * @param key the file of the key that all of them have
+     */
+    Child launchReplica(Path data, long aheadSeconds, String store, Path key) {
+        return launch(List.of(), data, aheadSeconds, "FULL", List.of(store, key.toString()));
+    }
+
+    private Child launch(
+            List<String> wrapper, Path data, long aheadSeconds, String synchronous, List<String> storeAndKey) {
         var words = new ArrayList<>(wrapper);
         words.addAll(java(dev.berth.server.app.ServerUnderTest.class));
         var told = path("told-" + children.size());
@@ -125,6 +140,7 @@ final class Site implements AutoCloseable {
                 told.toString(),
                 Long.toString(aheadSeconds),
                 synchronous));
+        words.addAll(storeAndKey);
         var child = new Child(
                 start(words, "server-" + children.size() + ".log"), told, path("server-" + children.size() + ".log"));
         children.add(child);

@@ -5,11 +5,16 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Stands between a client and a server, and cuts what goes by. */
 public final class CuttingProxy implements AutoCloseable {
@@ -18,7 +23,9 @@ public final class CuttingProxy implements AutoCloseable {
     private final List<Socket> open = new CopyOnWriteArrayList<>();
     private volatile At cut = At.NEVER;
     private volatile boolean refuses;
-    private final CountDownLatch released = new CountDownLatch(1);
+    private volatile CountDownLatch released = new CountDownLatch(1);
+    private final AtomicReference<At> once = new AtomicReference<>(At.NEVER);
+    private final AtomicInteger cuts = new AtomicInteger();
 
     /** Where a connection is cut that brings a COMMIT. The client is always told at once that it is cut. */
     public enum At {
@@ -51,7 +58,19 @@ public final class CuttingProxy implements AutoCloseable {
         cut = at;
     }
 
-    void release() {
+    /** Cuts the next COMMIT alone, of whatever connection. What an earlier one held back must have been released. */
+    public void cutNext(At at) {
+        released = new CountDownLatch(1);
+        once.set(at);
+    }
+
+    /** How many connections were cut because of a COMMIT. */
+    public int cuts() {
+        return cuts.get();
+    }
+
+    /** Lets go on what was held back on its way. */
+    public void release() {
         released.countDown();
     }
 
@@ -72,12 +91,7 @@ public final class CuttingProxy implements AutoCloseable {
                 if (refuses) {
                     close(client);
                 } else {
-                    var upstream = new Socket(InetAddress.getLoopbackAddress(), server);
-                    upstream.setTcpNoDelay(true);
-                    client.setTcpNoDelay(true);
-                    open.addAll(List.of(client, upstream));
-                    Thread.ofPlatform().daemon().name("proxy-up").start(() -> upwards(client, upstream));
-                    Thread.ofPlatform().daemon().name("proxy-down").start(() -> downwards(client, upstream));
+                    join(client);
                 }
             }
         } catch (IOException e) {
@@ -85,14 +99,64 @@ public final class CuttingProxy implements AutoCloseable {
         }
     }
 
+    private void join(Socket client) {
+        Socket upstream;
+        try {
+            upstream = new Socket(InetAddress.getLoopbackAddress(), server);
+        } catch (IOException e) {
+            close(client); // there is no server now
+            return;
+        }
+        try {
+            upstream.setTcpNoDelay(true);
+            client.setTcpNoDelay(true);
+        } catch (SocketException e) {
+            close(client);
+            close(upstream);
+            return;
+        }
+        open.addAll(List.of(client, upstream));
+        if (refuses) {
+            close(client); // it went away meanwhile, and may not have seen this one
+            close(upstream);
+            return;
+        }
+        Thread.ofPlatform().daemon().name("proxy-up").start(() -> upwards(client, upstream));
+        Thread.ofPlatform().daemon().name("proxy-down").start(() -> downwards(client, upstream));
+    }
+
+    /** Sees a COMMIT go by on one connection: as text, and by the name under which the driver had it prepared. */
+    private static final class Commits {
+        private static final Pattern PREPARED = Pattern.compile("P....(S_[0-9]+)\0COMMIT\0", Pattern.DOTALL);
+        private @Nullable String bound;
+
+        boolean isIn(String sent) {
+            var prepared = PREPARED.matcher(sent);
+            if (prepared.find()) {
+                bound = "\0" + prepared.group(1) + "\0";
+            }
+            return sent.contains("COMMIT") || (bound != null && sent.contains(bound));
+        }
+    }
+
+    private At cutOf(boolean isCommit) {
+        if (!isCommit) {
+            return At.NEVER;
+        }
+        return cut != At.NEVER ? cut : once.getAndSet(At.NEVER);
+    }
+
     private void upwards(Socket client, Socket upstream) {
+        var commits = new Commits();
         try {
             var buffer = new byte[64 * 1024];
             for (int read = client.getInputStream().read(buffer);
                     read >= 0;
                     read = client.getInputStream().read(buffer)) {
-                boolean isCommit = new String(buffer, 0, read, StandardCharsets.ISO_8859_1).contains("COMMIT");
-                var at = isCommit ? cut : At.NEVER;
+                var at = cutOf(commits.isIn(new String(buffer, 0, read, StandardCharsets.ISO_8859_1)));
+                if (at != At.NEVER) {
+                    cuts.incrementAndGet();
+                }
                 if (at == At.COMMIT_ON_ITS_WAY || at == At.NEWS_ON_ITS_WAY) {
                     close(client);
                     released.await();
@@ -117,13 +181,25 @@ public final class CuttingProxy implements AutoCloseable {
     }
 
     private void downwards(Socket client, Socket upstream) {
-        try {
-            upstream.getInputStream().transferTo(client.getOutputStream());
-        } catch (IOException e) {
-            return; // the client was cut off; what the server still has to say is nobody's
+        var buffer = new byte[64 * 1024];
+        while (true) {
+            int read;
+            try {
+                read = upstream.getInputStream().read(buffer);
+            } catch (IOException e) {
+                read = -1; // a server that crashed
+            }
+            if (read < 0) {
+                close(client);
+                close(upstream);
+                return;
+            }
+            try {
+                client.getOutputStream().write(buffer, 0, read);
+            } catch (IOException e) {
+                return; // the client was cut off; what the server still has to say is nobody's
+            }
         }
-        close(client);
-        close(upstream);
     }
 
     /** The server reads what is on its way before it learns that there is no more. */

@@ -8,6 +8,7 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.flywaydb.core.Flyway;
 import org.jspecify.annotations.Nullable;
 
 /** A database in the PostgreSQL that the tests of this JVM share: begun by the first that needs it, and ended with the JVM. */
@@ -85,6 +86,21 @@ public final class TestPostgres implements AutoCloseable {
         var name = "test_" + MADE.incrementAndGet();
         Server.run("postgres", "CREATE DATABASE " + name + " " + options);
         return new TestPostgres(name);
+    }
+
+    /** Another one with all that this one has. Nobody may be connected to this one. */
+    public TestPostgres copy() {
+        return create("TEMPLATE " + name);
+    }
+
+    /** Brings the tables to what a next version of berth might make of them. */
+    public void migrateToNext() {
+        Flyway.configure()
+                .dataSource(url().jdbc(), "postgres", "")
+                .locations("classpath:dev/berth/server/store/postgresql", "classpath:dev/berth/server/store/next")
+                .loggers("slf4j")
+                .load()
+                .migrate();
     }
 
     String name() {

@@ -20,6 +20,7 @@ import dev.berth.providers.Task;
 import dev.berth.server.ledger.Ledger;
 import dev.berth.server.store.SqliteStore;
 import dev.berth.server.store.Store;
+import dev.berth.server.store.StoreException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -38,13 +39,21 @@ class UpkeepTest {
     private final ListAppender<ILoggingEvent> log = new ListAppender<>();
     private int batches;
     private int runs;
+    private boolean away;
     private final Ledger ledger = new Ledger(store, () -> NOON, () -> "p/" + ++batches, MOST_WAITING);
     private final Upkeep upkeep = new Upkeep(
             ledger,
-            pool -> new Verifier(),
+            pool -> verifier(),
             (allocation, environment, epoch, access) -> new Sealed("none"),
             Runnable::run,
             new Upkeep.Process("p", () -> 0));
+
+    private Provider verifier() {
+        if (away) {
+            throw new StoreException("no connection");
+        }
+        return new Verifier();
+    }
 
     /** Agrees at once. */
     private final class Verifier implements Provider {
@@ -134,6 +143,17 @@ class UpkeepTest {
         assertThat(upkeep.size()).isZero();
         assertThat(state()).isEqualTo(EnvironmentState.Name.AVAILABLE);
         assertThat(log.list).extracting(ILoggingEvent::getFormattedMessage).isEmpty();
+    }
+
+    /** Of a pool that the configuration has no more: how it was is asked of the store. */
+    @Test
+    void aStepWhoseProviderTheStoreCannotTellIsTriedAgain() {
+        away = true;
+        upkeep.tick(POOL);
+        settle();
+        assertThat(runs).isZero();
+        assertThat(upkeep.size()).as("its claim is not renewed for ever").isZero();
+        assertThat(state()).isEqualTo(EnvironmentState.Name.CLEANING);
     }
 
     @Test

@@ -3,8 +3,9 @@
 
 -- How often the store was restored or copied, or may have lost commits, and what tells whether it was: one row.
 CREATE TABLE generation (
-    number integer NOT NULL,
-    origin text
+    number   integer NOT NULL,
+    origin   text,
+    moved_to text -- where the store went: it is served here no more
 );
 INSERT INTO generation (number) VALUES (0);
 

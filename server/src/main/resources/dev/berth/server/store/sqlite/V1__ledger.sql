@@ -2,8 +2,9 @@
 
 -- How often the store was restored or copied, or may have lost commits, and what tells whether it was: one row.
 CREATE TABLE generation (
-    number INTEGER NOT NULL,
-    origin TEXT
+    number   INTEGER NOT NULL,
+    origin   TEXT,
+    moved_to TEXT -- where the store went: it is served here no more
 );
 INSERT INTO generation (number) VALUES (0);
 
