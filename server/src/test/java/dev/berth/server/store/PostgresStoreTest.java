@@ -1,5 +1,7 @@
 package dev.berth.server.store;
 
+import org.junit.jupiter.api.Test;
+
 /** The contract on a PostgreSQL. */
 class PostgresStoreTest extends StoreContract {
     @Override
@@ -7,8 +9,8 @@ class PostgresStoreTest extends StoreContract {
         return TestPostgres.emptied().open();
     }
 
-    @Override
-    boolean readsBesideTheWriter() {
-        return true;
+    @Test
+    void readsDuringAnOpenTransactionSeeWhatIsCommitted() {
+        readDuringAnOpenTransaction();
     }
 }

@@ -26,9 +26,9 @@ class SqliteFileStoreTest extends StoreContract {
         return SqliteStore.open(file(), SqliteStore.Synchronous.FULL);
     }
 
-    @Override
-    boolean readsBesideTheWriter() {
-        return true;
+    @Test
+    void readsDuringAnOpenTransactionSeeWhatIsCommitted() {
+        readDuringAnOpenTransaction();
     }
 
     private Path file() {

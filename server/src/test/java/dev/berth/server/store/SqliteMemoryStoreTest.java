@@ -6,9 +6,4 @@ class SqliteMemoryStoreTest extends StoreContract {
     Store open() {
         return SqliteStore.inMemory();
     }
-
-    @Override
-    boolean readsBesideTheWriter() {
-        return false;
-    }
 }

@@ -63,7 +63,6 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -83,9 +82,6 @@ abstract class StoreContract {
 
     /** A new, empty store. */
     abstract Store open();
-
-    /** Whether readers do not wait for the writer. */
-    abstract boolean readsBesideTheWriter();
 
     @BeforeEach
     void fresh() {
@@ -559,9 +555,8 @@ abstract class StoreContract {
                 pool.touchedAt());
     }
 
-    @Test
-    void readsDuringAnOpenTransactionSeeWhatIsCommitted() {
-        Assumptions.assumeTrue(readsBesideTheWriter());
+    /** Of stores in which readers do not wait for the writer. */
+    final void readDuringAnOpenTransaction() {
         var before = environment(pool, "e", free());
         draft().add(before).write(store);
         try (var transaction = store.begin()) {
