@@ -83,6 +83,18 @@ public final class AllocationDesk implements Ledger.Listener {
         return policy(pool).map(Policy::retryAfter).orElse(RETRY_AFTER);
     }
 
+    /** How long a request may wait in the pool at most; empty where there is no such pool. */
+    public Optional<Duration> longestWait(String pool) {
+        return PoolName.isValid(pool)
+                ? policy(new PoolName(pool)).map(policy -> policy.queue().maxWait())
+                : Optional.empty();
+    }
+
+    /** How long an allocation of the pool lasts that did not say; empty where it has no end, or there is no such pool. */
+    public Optional<Duration> session(PoolName pool) {
+        return policy(pool).map(Policy::session);
+    }
+
     /**
      * Asks for environments: {@link Answer.Current}, or refused.
      *
@@ -226,10 +238,14 @@ public final class AllocationDesk implements Ledger.Listener {
 
     /** The allocation as it is now; empty where there is none that the principal may see. */
     public Optional<Allocation> find(Principal principal, String id) {
+        return find(id).filter(principal::sees);
+    }
+
+    /** The allocation as it is now, whoever asks; empty where there is none. For callers that tell nobody of what is not theirs. */
+    public Optional<Allocation> find(String id) {
         return AllocationId.parse(id)
                 .flatMap(parsed -> Reads.of(() -> store.allocation(parsed)))
-                .filter(allocation -> !(allocation.state() instanceof Polling))
-                .filter(principal::sees);
+                .filter(allocation -> !(allocation.state() instanceof Polling));
     }
 
     /** Whether it is kept for this person. */

@@ -60,6 +60,18 @@ public final class Authenticator {
         return token(hash).flatMap(token -> now.find(token.principal()));
     }
 
+    /**
+     * The public id of the token in this header; empty where it has none that was created here.
+     *
+     * @param authorization of a caller who was let in; null where the request has none
+     */
+    public Optional<String> tokenId(@Nullable String authorization) {
+        var secret = BearerToken.of(authorization);
+        return secret == null || !BearerToken.isOurs(secret)
+                ? Optional.empty()
+                : token(BearerToken.hash(secret)).map(Token::id);
+    }
+
     private Optional<Token> token(String hash) {
         var now = time.now();
         var cached = known.get(hash);

@@ -44,7 +44,8 @@ public record Principal(
         return seesAll() || owns(allocation) || allocation.isHeldFor(name);
     }
 
-    boolean owns(Allocation allocation) {
+    /** Whether it is the one that made it. */
+    public boolean owns(Allocation allocation) {
         return allocation.principal().equals(name);
     }
 

@@ -75,20 +75,21 @@ final class Answering implements DirectHandler {
             var principal = route.isOpen() ? null : admitted(route, request);
             return route.handler().answer(new Call(request, principal, route.bodyLimit()));
         } catch (Problem problem) {
-            return reply(problem, request, requestId);
+            return reply(route.dialect(), problem, request, requestId);
         } catch (LedgerException e) {
             var code = ErrorCode.of(e.kind());
             if (code.category() == ErrorCode.Category.BUG) {
                 LOG.error("request {}: a defect", requestId, e);
             }
-            return reply(new Problem(code, code.title()), request, requestId);
+            return reply(route.dialect(), new Problem(code, code.title()), request, requestId);
         } catch (RequestException e) {
-            return reply(own(e.status(), e.getMessage()), request, requestId);
+            return reply(route.dialect(), own(e.status(), e.getMessage()), request, requestId);
         } catch (UncheckedIOException | CloseConnectionException e) {
             throw e; // the connection is gone: there is nobody to answer
         } catch (RuntimeException e) {
             LOG.error("request {}: a defect", requestId, e);
             return reply(
+                    route.dialect(),
                     new Problem(ErrorCode.INTERNAL_ERROR, "A defect of the service; its log names this request"),
                     request,
                     requestId);
@@ -97,7 +98,8 @@ final class Answering implements DirectHandler {
 
     private Principal admitted(Route route, ServerRequest request) {
         var principal = authenticator
-                .authenticate(first(request.headers(), HeaderNames.AUTHORIZATION))
+                .authenticate(route.dialect()
+                        .authorization(first(request.headers(), HeaderNames.AUTHORIZATION), tokens(request)))
                 .orElseThrow(() -> new Problem(
                         ErrorCode.UNAUTHENTICATED, "A known bearer token is needed: Authorization: Bearer TOKEN"));
         if (!route.admits(principal)) {
@@ -112,12 +114,17 @@ final class Answering implements DirectHandler {
         return principal;
     }
 
+    private static List<String> tokens(ServerRequest request) {
+        var query = request.query();
+        return query.contains(Dialect.TOKEN) ? query.all(Dialect.TOKEN) : List.of();
+    }
+
     private static @Nullable String first(Headers headers, HeaderName name) {
         return headers.contains(name) ? headers.get(name).get() : null;
     }
 
-    private static Reply reply(Problem problem, ServerRequest request, String requestId) {
-        var reply = ProblemJson.reply(problem, request.path().absolute().rawPath(), requestId);
+    private static Reply reply(Dialect dialect, Problem problem, ServerRequest request, String requestId) {
+        var reply = dialect.reply(problem, request.path().absolute().rawPath(), requestId);
         return switch (problem.code()) {
             case UNAUTHENTICATED -> reply.with(CHALLENGE);
             case MALFORMED_REQUEST ->
@@ -128,7 +135,10 @@ final class Answering implements DirectHandler {
 
     private static void send(ServerRequest request, ServerResponse response, Reply reply, String requestId) {
         response.status(Status.create(reply.status()));
-        response.header(reply.contentType());
+        var contentType = reply.contentType();
+        if (contentType != null) {
+            response.header(contentType);
+        }
         response.header(NO_STORE);
         response.header(NO_SNIFF);
         response.header(HeaderValues.create(REQUEST_ID, requestId));
@@ -183,8 +193,13 @@ final class Answering implements DirectHandler {
                 .collect(Collectors.joining(", "));
         var method = request.prologue().method().text();
         var reply = allowed.isEmpty()
-                ? reply(new Problem(ErrorCode.NO_SUCH_RESOURCE, "There is nothing at this path"), request, requestId)
+                ? reply(
+                        Dialect.BERTH,
+                        new Problem(ErrorCode.NO_SUCH_RESOURCE, "There is nothing at this path"),
+                        request,
+                        requestId)
                 : reply(
+                                Dialect.BERTH,
                                 new Problem(
                                         ErrorCode.METHOD_NOT_ALLOWED,
                                         "This path has no method " + (method.length() <= 20 ? method : "of this name")),
@@ -217,7 +232,7 @@ final class Answering implements DirectHandler {
                 : request.path().substring(0, request.path().indexOf('?'));
         var reply = ProblemJson.reply(new Problem(code, code.title()), path, requestId);
         metrics.answered(STRAY, STRAY, reply.status(), 0);
-        headers.set(reply.contentType());
+        headers.set(Reply.PROBLEM);
         headers.set(NO_STORE);
         headers.set(HeaderValues.create(REQUEST_ID, requestId));
         reply.headers().forEach(headers::set);
@@ -238,11 +253,7 @@ final class Answering implements DirectHandler {
         metrics.answered(STRAY, STRAY, reply.status(), 0);
         var head =
                 "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nX-Request-Id: %s\r\nConnection: close\r\n\r\n"
-                        .formatted(
-                                Status.create(reply.status()),
-                                reply.contentType().get(),
-                                reply.body().length,
-                                requestId)
+                        .formatted(Status.create(reply.status()), Reply.PROBLEM.get(), reply.body().length, requestId)
                         .getBytes(StandardCharsets.US_ASCII);
         var whole = Arrays.copyOf(head, head.length + reply.body().length);
         System.arraycopy(reply.body(), 0, whole, head.length, reply.body().length);

@@ -1,6 +1,7 @@
 package dev.berth.server.http;
 
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonToken;
 
@@ -56,6 +57,23 @@ record FactsJson(String facts) {
             json.writeStartObject();
             json.writeEndObject();
         }
+    }
+
+    /** The account that it is in; null where there is none. */
+    @Nullable
+    String account() {
+        try (var fields = Json.read(facts)) {
+            fields.nextToken();
+            while (fields.nextToken() == JsonToken.PROPERTY_NAME) {
+                var name = fields.currentName();
+                var value = fields.nextToken();
+                if (name.equals("account") && value == JsonToken.VALUE_STRING) {
+                    return fields.getString();
+                }
+                fields.skipChildren();
+            }
+        }
+        return null;
     }
 
     /** Writes the value of {@code connection}; null where there is none. */

@@ -72,6 +72,7 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
 
     private List<Route> routes(Desks desks, ConfigurationDesk configuration, About about) {
         var allocations = new AllocationCalls(desks.allocations(), desks.queues(), holds);
+        var reservations = new ReservationCalls(desks.allocations(), authenticator);
         var pools = new PoolCalls(desks.pools());
         var environments = new EnvironmentCalls(desks.pools());
         var tokens = new TokenCalls(desks.tokens());
@@ -87,6 +88,10 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
                 new Route("POST", "/allocations/{id}/extend", HOLDERS, allocations::extend),
                 new Route("POST", "/allocations/{id}/hold", HOLDERS, allocations::hold),
                 new Route("PATCH", "/allocations/{id}", OPERATORS, allocations::patch),
+                new Route("POST", "/reservations", CONSUMERS, Dialect.ACCOUNT_POOL, reservations::post),
+                new Route("GET", "/reservations/{id}", EVERYBODY, Dialect.ACCOUNT_POOL, reservations::get),
+                new Route("POST", "/reservations/{id}", EVERYBODY, Dialect.ACCOUNT_POOL, reservations::get),
+                new Route("DELETE", "/reservations/{id}", EVERYBODY, Dialect.ACCOUNT_POOL, reservations::delete),
                 new Route("GET", "/pools", EVERYBODY, pools::list),
                 new Route("GET", "/pools/{name}", EVERYBODY, pools::get),
                 new Route("GET", "/environments", READERS, environments::list),

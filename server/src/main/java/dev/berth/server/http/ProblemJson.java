@@ -1,6 +1,8 @@
 package dev.berth.server.http;
 
+import io.helidon.http.Header;
 import io.helidon.http.HeaderValues;
+import org.jspecify.annotations.Nullable;
 
 /** Errors on the wire (RFC 9457). */
 final class ProblemJson {
@@ -46,11 +48,17 @@ final class ProblemJson {
             json.writeEndObject();
         });
         var reply = Reply.problem(code.status(), body);
-        var retryAfter = problem.retryAfter();
-        return retryAfter == null
-                ? reply
-                : reply.with(HeaderValues.create(
+        var retryAfter = retryAfter(problem);
+        return retryAfter == null ? reply : reply.with(retryAfter);
+    }
+
+    /** In whole seconds; null where another try is no use. */
+    static @Nullable Header retryAfter(Problem problem) {
+        var after = problem.retryAfter();
+        return after == null
+                ? null
+                : HeaderValues.create(
                         Reply.RETRY_AFTER,
-                        String.valueOf(Math.max(1, retryAfter.plusMillis(999).toSeconds()))));
+                        String.valueOf(Math.max(1, after.plusMillis(999).toSeconds())));
     }
 }

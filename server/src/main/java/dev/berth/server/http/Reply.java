@@ -20,12 +20,13 @@ final class Reply {
     static final HeaderName RETRY_AFTER = HeaderNames.RETRY_AFTER;
 
     private final int status;
-    private final Header contentType;
+    private final @Nullable Header contentType;
     private final byte[] body;
     private final List<Header> headers;
     private final @Nullable Streamed stream;
 
-    private Reply(int status, Header contentType, byte[] body, List<Header> headers, @Nullable Streamed stream) {
+    private Reply(
+            int status, @Nullable Header contentType, byte[] body, List<Header> headers, @Nullable Streamed stream) {
         this.status = status;
         this.contentType = contentType;
         this.body = body;
@@ -37,6 +38,8 @@ final class Reply {
         return status;
     }
 
+    /** Null where there is no body. */
+    @Nullable
     Header contentType() {
         return contentType;
     }
@@ -68,6 +71,11 @@ final class Reply {
 
     static Reply json(int status, byte[] body) {
         return new Reply(status, JSON, body, List.of(), null);
+    }
+
+    /** Without a body. */
+    static Reply empty(int status) {
+        return new Reply(status, null, new byte[0], List.of(), null);
     }
 
     static Reply text(Header contentType, byte[] body) {

@@ -12,7 +12,7 @@ import java.util.stream.Stream;
  * @param roles any of which lets a principal in; empty for a call that is open to everybody
  * @param bodyLimit the most bytes that its body may have
  */
-record Route(String method, String path, Set<Role> roles, int bodyLimit, Handler handler) {
+record Route(String method, String path, Set<Role> roles, int bodyLimit, Dialect dialect, Handler handler) {
     static final Set<Role> OPEN = Set.of();
     static final int BODY_LIMIT = 1 << 20;
 
@@ -24,6 +24,14 @@ record Route(String method, String path, Set<Role> roles, int bodyLimit, Handler
 
     Route(String method, String path, Set<Role> roles, Handler handler) {
         this(method, path, roles, BODY_LIMIT, handler);
+    }
+
+    Route(String method, String path, Set<Role> roles, int bodyLimit, Handler handler) {
+        this(method, path, roles, bodyLimit, Dialect.BERTH, handler);
+    }
+
+    Route(String method, String path, Set<Role> roles, Dialect dialect, Handler handler) {
+        this(method, path, roles, BODY_LIMIT, dialect, handler);
     }
 
     boolean isOpen() {

@@ -65,6 +65,11 @@ final class ServiceCalls {
             json.writeNumberProperty("retiring", sum(all, pool -> pool.counts().retiring()));
             json.writeNumberProperty("waiting", sum(all, Pool::waiting));
             json.writeNumberProperty("tokens", tokens);
+            // As acctpool counts: who waits, and what is lent, an account each.
+            json.writeNumberProperty(
+                    "reservations",
+                    sum(all, pool -> pool.waiting() + pool.counts().allocated()));
+            json.writeNumberProperty("accounts", sum(all, pool -> pool.counts().total()));
             json.writeEndObject();
         });
     }

@@ -73,6 +73,9 @@ final class OpenApi {
             response = operation.path("responses").path("default");
         }
         var content = response.path("content");
+        if (!response.isMissingNode() && content.isMissingNode() && contentType.isEmpty()) {
+            return List.of();
+        }
         var mediaType = contentType.split(";", 2)[0];
         if (!content.has(mediaType)) {
             return List.of(method + " " + path + ": " + status + " of type " + mediaType + " is not described");
