@@ -28,6 +28,10 @@ class RolesTest extends ServiceTest {
             POST /allocations/{id}/extend         -coa
             POST /allocations/{id}/hold           -coa
             PATCH /allocations/{id}               --oa
+            POST /reservations                    -c-a
+            GET /reservations/{id}                vcoa
+            POST /reservations/{id}               vcoa
+            DELETE /reservations/{id}             vcoa
             GET /pools                            vcoa
             GET /pools/{name}                     vcoa
             GET /environments                     v-oa
