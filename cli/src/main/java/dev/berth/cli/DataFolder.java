@@ -7,6 +7,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
@@ -47,13 +48,23 @@ final class DataFolder {
         return path.resolve("admin-token");
     }
 
+    /**
+     * Where a service listens.
+     *
+     * @param certificate SHA-256 of the certificate that it shows, in hexadecimal; null where it speaks plain HTTP
+     */
+    record Endpoint(URI uri, @Nullable String certificate) {}
+
     /** Where the service on this machine listens; empty when none ever did. */
-    Optional<URI> endpoint() {
+    Optional<Endpoint> endpoint() {
         Path file = path.resolve("endpoint.json");
         try {
-            JsonNode url = Json.MAPPER.readTree(Files.readString(file)).path("url");
+            JsonNode endpoint = Json.MAPPER.readTree(Files.readString(file));
+            JsonNode url = endpoint.path("url");
             if (url.isString()) {
-                return Optional.of(URI.create(url.stringValue()));
+                JsonNode certificate = endpoint.path("certificate");
+                return Optional.of(new Endpoint(
+                        URI.create(url.stringValue()), certificate.isString() ? certificate.stringValue() : null));
             }
         } catch (NoSuchFileException e) {
             return Optional.empty();

@@ -24,12 +24,14 @@ import picocli.CommandLine.Option;
             "0:stopped as asked",
             "69:the store is not reachable, or the address is not to be had",
             "75:another process has the data folder",
-            "78:bad configuration, a missing or wrong key, or a database that does not fit"
+            "78:bad configuration, a missing or wrong key, a certificate that does not fit its key, or a database that"
+                    + " does not fit"
         },
         footerHeading = "%nExamples:%n",
         footer = {
             "  berth serve --config examples/scratch/berth.yaml",
             "  berth serve --config berth.yaml --data /var/lib/berth --host 0.0.0.0",
+            "  berth serve --host 0.0.0.0 --port 443 --tls-cert fullchain.pem --tls-key privkey.pem",
             "  berth serve --store 'postgresql://berth@db.example/berth?sslmode=verify-full' --key-file berth.key"
         })
 final class ServeCommand implements Callable<Integer> {
@@ -68,6 +70,20 @@ final class ServeCommand implements Callable<Integer> {
                             + " with --store.")
     private @Nullable Path keyFile;
 
+    @Option(
+            names = "--tls-cert",
+            paramLabel = "FILE",
+            description =
+                    "The certificate to serve https with, and after it those of the authorities in between, in PEM."
+                            + " Read again when it changes. Needs --tls-key. Default: plain http.")
+    private @Nullable Path certificate;
+
+    @Option(
+            names = "--tls-key",
+            paramLabel = "FILE",
+            description = "The private key of the certificate, in PEM, without a passphrase.")
+    private @Nullable Path certificateKey;
+
     ServeCommand(Surroundings around) {
         this.around = around;
     }
@@ -105,7 +121,7 @@ final class ServeCommand implements Callable<Integer> {
         Path folder = (data == null ? DataFolder.standard(around).path() : data).toAbsolutePath();
         Path file = configuration();
         BerthServer server =
-                BerthServer.start(new ServeOptions(file, folder, listen.host(), listen.port(), store, keyFile));
+                BerthServer.start(new ServeOptions(file, folder, listen.host(), listen.port(), store, keyFile, tls()));
         try {
             AtomicBoolean stopping = new AtomicBoolean();
             Signals.handle(signal -> {
@@ -122,6 +138,16 @@ final class ServeCommand implements Callable<Integer> {
             server.close();
         }
         return ExitCode.OK;
+    }
+
+    private ServeOptions.@Nullable Tls tls() {
+        if (certificate == null && certificateKey == null) {
+            return null;
+        }
+        if (certificate == null || certificateKey == null) {
+            throw new CliFailure(ExitCode.USAGE, "--tls-cert and --tls-key are given together, or neither is");
+        }
+        return new ServeOptions.Tls(certificate, certificateKey);
     }
 
     private void tell(BerthServer server, Path folder, @Nullable Path file) {

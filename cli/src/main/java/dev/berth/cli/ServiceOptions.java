@@ -6,7 +6,6 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +35,13 @@ final class ServiceOptions {
                     + " ~/.local/state/berth.")
     private @Nullable Path data;
 
+    @Option(
+            names = "--ca-file",
+            paramLabel = "FILE",
+            description = "The authorities to trust where the service is called by https, in PEM. Default:"
+                    + " BERTH_CA_FILE, else those of the JDK; of the service of the data folder, its own certificate.")
+    private @Nullable Path caFile;
+
     ServiceOptions(Surroundings around) {
         this.around = around;
     }
@@ -47,22 +53,42 @@ final class ServiceOptions {
     /** A client that repeats calls for at most {@code retryFor}. */
     BerthClient client(Duration retryFor) {
         Place place = place();
-        return BerthClient.at(place.uri())
-                .token(place.token())
-                .retryFor(retryFor)
-                .build();
+        BerthClient.Builder client =
+                BerthClient.at(place.uri()).token(place.token()).retryFor(retryFor);
+        Path authorities = authorities();
+        if (authorities != null) {
+            trust(client, authorities);
+        } else if (place.certificate() != null) {
+            client.sslContext(ShownCertificate.only(place.certificate()));
+        }
+        return client.build();
     }
 
-    /** The same service for a berth process that this one starts, as environment variables and not as arguments. */
-    Map<String, String> asVariables() {
-        Place place = place();
-        String token = place.token().get();
-        return token == null
-                ? Map.of("BERTH_URL", place.uri().toString())
-                : Map.of("BERTH_URL", place.uri().toString(), "BERTH_TOKEN", token);
+    private @Nullable Path authorities() {
+        if (caFile != null) {
+            return caFile;
+        }
+        String named = around.env().get("BERTH_CA_FILE");
+        return named == null || named.isEmpty() ? null : Path.of(named);
     }
 
-    private record Place(URI uri, Supplier<@Nullable String> token) {}
+    private static void trust(BerthClient.Builder client, Path authorities) {
+        try {
+            client.caFile(authorities);
+        } catch (IllegalArgumentException e) {
+            throw new CliFailure(ExitCode.USAGE, "--ca-file, BERTH_CA_FILE: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Where the service is.
+     *
+     * @param certificate as {@link DataFolder.Endpoint} has it, of the service of the data folder alone
+     */
+    private record Place(
+            URI uri,
+            Supplier<@Nullable String> token,
+            @Nullable String certificate) {}
 
     private Place place() {
         DataFolder folder = data == null ? DataFolder.standard(around) : new DataFolder(data);
@@ -73,15 +99,16 @@ final class ServiceOptions {
         if (named != null && !named.isEmpty()) {
             URI uri = checked(named);
             // Its own admin token goes to the service that wrote it and to no other address.
-            boolean own = !tokenGiven() && folder.endpoint().equals(Optional.of(uri));
-            return new Place(uri, token(own ? folder : null));
+            boolean own = !tokenGiven()
+                    && folder.endpoint().map(DataFolder.Endpoint::uri).equals(Optional.of(uri));
+            return new Place(uri, token(own ? folder : null), null);
         }
-        URI uri = folder.endpoint()
+        DataFolder.Endpoint endpoint = folder.endpoint()
                 .orElseThrow(() -> new CliFailure(
                         ExitCode.UNAVAILABLE,
                         "no service found: neither --url nor BERTH_URL is given, and none has run on the data folder "
                                 + folder.path() + " (start one with 'berth serve' or 'berth demo')"));
-        return new Place(uri, token(folder));
+        return new Place(endpoint.uri(), token(folder), endpoint.certificate());
     }
 
     private static URI checked(String text) {

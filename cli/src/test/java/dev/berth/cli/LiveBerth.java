@@ -102,9 +102,11 @@ final class LiveBerth implements AutoCloseable {
     }
 
     /** Starts the service, on the port that it had before if it had one. */
-    Running serve() throws IOException {
+    Running serve(String... more) throws IOException {
         String port = url.isEmpty() ? "0" : url.substring(url.lastIndexOf(':') + 1);
-        Running running = berth("serve", "--config", path("berth.yaml").toString(), "--port", port);
+        Running running = berth(Stream.concat(
+                        Stream.of("serve", "--config", path("berth.yaml").toString(), "--port", port), Stream.of(more))
+                .toArray(String[]::new));
         await(
                 () -> running.err().contains("berth: serving ")
                         || !running.process().isAlive(),

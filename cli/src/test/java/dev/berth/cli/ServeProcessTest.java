@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.berth.cli.LiveBerth.Running;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyStore;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
+import java.util.Base64;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -233,5 +235,49 @@ class ServeProcessTest {
             left = berth.done("environments");
         } while (left.contains("desk-1"));
         assertThat(left).contains("lab-1");
+    }
+
+    @Test
+    void overHttpsItIsFoundByItsCertificateOnThisMachineAndByTheAuthorityElsewhere() throws Exception {
+        berth.configure("pools: {lab: {provider: fixed, revocable: false}}");
+        Path certificate = berth.path("tls.crt");
+        Path key = berth.path("tls.key");
+        makeCertificate("berth.example", certificate, key);
+        Running server = berth.serve("--tls-cert", certificate.toString(), "--tls-key", key.toString());
+        assertThat(berth.url()).startsWith("https://");
+        assertThat(berth.done("status")).contains("lab"); // by a name that the certificate does not have
+
+        makeCertificate("127.0.0.1", certificate, key);
+        LiveBerth.await(() -> server.err().contains("is served with now"), server);
+        assertThat(berth.done("status")).contains("lab");
+        assertThat(berth.done("status", "--url", berth.url(), "--ca-file", certificate.toString()))
+                .contains("lab");
+        Running stranger = berth.berth("status", "--url", berth.url());
+        assertThat(stranger.exitCode()).isEqualTo(ExitCode.UNAVAILABLE);
+        assertThat(stranger.err()).contains("certificat");
+    }
+
+    private void makeCertificate(String host, Path certificate, Path key) throws Exception {
+        Path file = Files.createTempDirectory(folder, "keys").resolve("keys.p12");
+        boolean address = Character.isDigit(host.charAt(0));
+        Process keytool = new ProcessBuilder((Path.of(System.getProperty("java.home"), "bin", "keytool")
+                                + " -genkeypair -keyalg EC -alias a -dname CN=%s -ext SAN=%s:%s -storepass of-no-use"
+                                        .formatted(host, address ? "IP" : "DNS", host)
+                                + " -storetype PKCS12 -keystore " + file)
+                        .split(" "))
+                .inheritIO()
+                .start();
+        assertThat(keytool.waitFor()).isZero();
+        KeyStore store = KeyStore.getInstance(file.toFile(), "of-no-use".toCharArray());
+        Files.writeString(
+                certificate, pem("CERTIFICATE", store.getCertificate("a").getEncoded()));
+        Files.writeString(
+                key,
+                pem("PRIVATE KEY", store.getKey("a", "of-no-use".toCharArray()).getEncoded()));
+    }
+
+    private static String pem(String label, byte[] der) {
+        return "-----BEGIN %1$s-----%n%2$s%n-----END %1$s-----%n"
+                .formatted(label, Base64.getMimeEncoder().encodeToString(der));
     }
 }

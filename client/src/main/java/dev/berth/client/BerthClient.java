@@ -7,7 +7,7 @@ import dev.berth.client.Transport.Call;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
-import java.security.GeneralSecurityException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -15,7 +15,6 @@ import java.util.Map;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManager;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ArrayNode;
@@ -46,21 +45,12 @@ public final class BerthClient {
                 .version(HttpClient.Version.HTTP_1_1)
                 .followRedirects(HttpClient.Redirect.NEVER)
                 .connectTimeout(builder.connectTimeout);
-        if ("http".equalsIgnoreCase(uri.getScheme())) {
-            http.sslContext(trustingNobody());
+        if (builder.tls != null) {
+            http.sslContext(builder.tls);
+        } else if ("http".equalsIgnoreCase(uri.getScheme())) {
+            http.sslContext(Authorities.none());
         }
         this.transport = new Transport(http.build(), uri, builder.token, requestTimeout, builder.retryFor);
-    }
-
-    /** Where no TLS is spoken, reading all the certificates of the JDK would be half of a short command's time. */
-    private static SSLContext trustingNobody() {
-        try {
-            SSLContext context = SSLContext.getInstance("TLS");
-            context.init(null, new TrustManager[0], null);
-            return context;
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("the JDK has no TLS", e);
-        }
     }
 
     /**
@@ -475,6 +465,7 @@ public final class BerthClient {
     public static final class Builder {
         private final URI uri;
         private Supplier<@Nullable String> token = () -> null;
+        private @Nullable SSLContext tls;
         private Duration connectTimeout = Duration.ofSeconds(5);
         private Duration requestTimeout = Duration.ofSeconds(30);
         private Duration retryFor = Duration.ofSeconds(10);
@@ -497,6 +488,23 @@ public final class BerthClient {
         /** Where the bearer token comes from, asked anew for every call; a null is none. */
         public Builder token(Supplier<@Nullable String> secret) {
             this.token = secret;
+            return this;
+        }
+
+        /**
+         * Trusts the authorities of this file and no others; unless said, those of the JDK.
+         *
+         * @param file certificates in PEM
+         * @throws IllegalArgumentException where it has none, or cannot be read
+         */
+        public Builder caFile(Path file) {
+            this.tls = Authorities.of(file);
+            return this;
+        }
+
+        /** What to encrypt with, where {@link #caFile} does not say enough: a certificate of one's own, say. */
+        public Builder sslContext(SSLContext context) {
+            this.tls = context;
             return this;
         }
 

@@ -35,8 +35,11 @@ import dev.berth.server.store.StoreException;
 import dev.berth.server.upkeep.Registrar;
 import dev.berth.server.upkeep.Schedule;
 import dev.berth.server.upkeep.Upkeep;
+import io.helidon.common.tls.Tls;
 import io.helidon.webserver.WebServer;
 import io.helidon.webserver.WebServerConfig;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -46,7 +49,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -83,6 +88,8 @@ public final class BerthServer implements AutoCloseable {
     private static final Duration FOLLOWING = Duration.ofSeconds(2);
 
     private static final Duration NOTIFYING = Duration.ofMinutes(1);
+    /** How far two looks at the certificate and its key are apart. */
+    private static final Duration LOOKING = Duration.ofSeconds(2);
 
     /** What is to be closed, the last made first. */
     private final Deque<Runnable> closings = new ArrayDeque<>();
@@ -157,12 +164,13 @@ public final class BerthServer implements AutoCloseable {
         var folder = DataFolder.open(options.data());
         closings.push(folder::close);
         var vault = vault(options, folder);
+        var tls = tls(options, machine.wall().get());
         var store = open(options, folder, machine.synchronous());
         closings.push(store::close);
         var core = core(store, processId(folder), machine.wall(), options.isShared());
         var kinds = kinds(options, folder);
         var work = work(core, vault, kinds, options);
-        return serve(core, work, vault, options, folder);
+        return serve(core, work, new Door(vault, tls), options, folder);
     }
 
     /** On a database that others use too, a key made here would be one that they do not have. */
@@ -179,6 +187,22 @@ public final class BerthServer implements AutoCloseable {
             return AccessVault.open(file == null ? folder.key() : file);
         } catch (AccessVault.UnusableKey e) {
             throw new StartRefusedException(78, e.getMessage() + ".", e);
+        }
+    }
+
+    private static @Nullable OwnTls tls(ServeOptions options, Instant now) {
+        var files = options.tls();
+        if (files == null) {
+            return null;
+        }
+        try {
+            var tls = OwnTls.read(files.certificate(), files.key());
+            if (tls.notAfter().isBefore(now)) {
+                LOG.warn("{} was good until {}: callers will refuse it", files.certificate(), tls.notAfter());
+            }
+            return tls;
+        } catch (PemPair.Unusable e) {
+            throw new StartRefusedException(78, "TLS cannot be served: " + e.getMessage() + ".", e);
         }
     }
 
@@ -425,7 +449,10 @@ public final class BerthServer implements AutoCloseable {
 
     // ---- serving
 
-    private URI serve(Core core, Work work, AccessVault vault, ServeOptions options, DataFolder folder) {
+    /** What keeps strangers out. */
+    private record Door(AccessVault vault, @Nullable OwnTls tls) {}
+
+    private URI serve(Core core, Work work, Door door, ServeOptions options, DataFolder folder) {
         var directory = new DirectoryOfConfiguration(work.keeper()::inForce);
         var authenticator = new Authenticator(core.store(), directory, core.clock());
         var random = new SecureRandom();
@@ -435,7 +462,11 @@ public final class BerthServer implements AutoCloseable {
         }
         var desks = new Desks(
                 new AllocationDesk(
-                        core.ledger(), core.store(), new AccessDesk(vault, work.providers()), core.clock(), random),
+                        core.ledger(),
+                        core.store(),
+                        new AccessDesk(door.vault(), work.providers()),
+                        core.clock(),
+                        random),
                 new QueueDesk(new Forecasts(core.store(), core.clock(), System::nanoTime)::of),
                 new PoolDesk(core.ledger(), core.store(), core.clock()),
                 new EventDesk(core.store()),
@@ -455,16 +486,52 @@ public final class BerthServer implements AutoCloseable {
                 .ifPresent(notifications -> join(core, work.schedule(), api, notifications));
         var server = WebServer.builder().host(options.host()).port(options.port());
         api.install(server);
+        var tls = door.tls();
+        if (tls != null) {
+            server.tls(Tls.builder().sslContext(tls.context()).build());
+        }
         var running = listen(server, options);
         closings.push(() -> {
             withdraw(folder);
             api.close();
             running.stop();
         });
-        var at = URI.create("http://%s:%d".formatted(host(options.host()), running.port()));
-        announce(folder, at);
+        var at = URI.create(
+                "%s://%s:%d".formatted(tls == null ? "http" : "https", host(options.host()), running.port()));
+        announce(folder, at, tls);
+        if (tls != null) {
+            renew(tls, core.clock(), metrics, () -> announce(folder, at, tls));
+        }
         LOG.debug("Berth {} listens on {}", version(), at);
         return at;
+    }
+
+    /** Serves with what the files of the certificate have, when they change. */
+    private void renew(OwnTls tls, TimeSource time, ServiceMetrics metrics, Runnable onChange) {
+        var changes = new EnumMap<OwnTls.Seen, Counter>(OwnTls.Seen.class);
+        for (var seen : List.of(OwnTls.Seen.CHANGED, OwnTls.Seen.REFUSED)) {
+            changes.put(
+                    seen,
+                    Counter.builder("berth.tls.reloads")
+                            .description("New certificates by what became of them")
+                            .tag("result", seen.name().toLowerCase(Locale.ROOT))
+                            .register(metrics.registry()));
+        }
+        Gauge.builder("berth.tls.certificate.expiry", tls, own -> own.notAfter().getEpochSecond())
+                .description("Until when the certificate in use is good, in seconds since 1970")
+                .baseUnit("seconds")
+                .register(metrics.registry());
+        loop("certificate", () -> {
+            var seen = tls.look(time.now());
+            if (seen == OwnTls.Seen.CHANGED) {
+                onChange.run();
+            }
+            var counter = changes.get(seen);
+            if (counter != null) {
+                counter.increment();
+            }
+            return LOOKING;
+        });
     }
 
     /** Joins the other processes on the same store. */
@@ -522,9 +589,9 @@ public final class BerthServer implements AutoCloseable {
         }
     }
 
-    private static void announce(DataFolder folder, URI url) {
+    private static void announce(DataFolder folder, URI url, @Nullable OwnTls tls) {
         try {
-            folder.announce(url);
+            folder.announce(url, tls == null ? null : tls.fingerprint());
         } catch (IOException e) {
             throw new StartRefusedException(75, "The data folder cannot be written to: " + e.getMessage(), e);
         }

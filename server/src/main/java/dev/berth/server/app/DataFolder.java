@@ -102,11 +102,15 @@ final class DataFolder implements AutoCloseable {
         return path.resolve("admin-token");
     }
 
-    /** Tells commands on this machine where the service is. */
-    void announce(URI url) throws IOException {
+    /**
+     * Tells commands on this machine where the service is.
+     *
+     * @param certificate SHA-256 of the certificate that it shows, in hexadecimal; null where it speaks plain HTTP
+     */
+    void announce(URI url, @Nullable String certificate) throws IOException {
         var text = JsonMapper.shared()
                 .writeValueAsString(
-                        new Endpoint(url.toString(), ProcessHandle.current().pid()));
+                        new Endpoint(url.toString(), ProcessHandle.current().pid(), certificate));
         var draft = path.resolve("endpoint.json.new");
         Files.writeString(draft, text);
         Files.move(draft, endpoint(), StandardCopyOption.ATOMIC_MOVE);
@@ -120,7 +124,7 @@ final class DataFolder implements AutoCloseable {
         return path.resolve("endpoint.json");
     }
 
-    private record Endpoint(String url, long pid) {}
+    private record Endpoint(String url, long pid, @Nullable String certificate) {}
 
     @Override
     public void close() {

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param store the URL of a PostgreSQL; null for SQLite in the data folder
  * @param keyFile the key that encrypts stored access; null for one in the data folder, made where missing, which a PostgreSQL does not
  *     allow
+ * @param tls what to encrypt with; null for plain HTTP
  */
 public record ServeOptions(
         @Nullable Path config,
@@ -21,10 +22,30 @@ public record ServeOptions(
         String host,
         int port,
         @Nullable String store,
-        @Nullable Path keyFile) {
+        @Nullable Path keyFile,
+        @Nullable Tls tls) {
     public ServeOptions {
         Objects.requireNonNull(data);
         Objects.requireNonNull(host);
+    }
+
+    /** How a service runs that speaks plain HTTP. */
+    public ServeOptions(
+            @Nullable Path config, Path data, String host, int port, @Nullable String store, @Nullable Path keyFile) {
+        this(config, data, host, port, store, keyFile, null);
+    }
+
+    /**
+     * Two files in PEM, read again when they change.
+     *
+     * @param certificate the service's own, and after it those of the authorities in between
+     * @param key the private key of the first, without a passphrase
+     */
+    public record Tls(Path certificate, Path key) {
+        public Tls {
+            Objects.requireNonNull(certificate);
+            Objects.requireNonNull(key);
+        }
     }
 
     /** Whether other processes, on other machines, may use the same store. */
