@@ -32,6 +32,7 @@ public final class Main {
         all.put("http", (report, effort) -> new HttpBench(report, effort).run());
         all.put("http-size", (report, effort) -> new HttpBench(report, effort).size());
         all.put("wake", (report, effort) -> new WakeBench(report, effort).run());
+        all.put("overload", (report, effort) -> new OverloadBench(report, effort).run());
         all.put("start", (report, effort) -> new StartBench(report, effort).run());
         all.put("shapes", (report, effort) -> new ShapesBench(report, effort).run());
         all.put("scarce", (report, effort) -> new ScarceBench(report, effort).run());

@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -26,9 +27,14 @@ final class Lending {
     private final Working working;
     private final Instant now;
     private final Queue queue;
+    private final Predicate<AllocationId> waitsHere;
 
-    Lending(Working working) {
+    /**
+     * @param waitsHere as {@link Rules#decide} has it
+     */
+    Lending(Working working, Predicate<AllocationId> waitsHere) {
         this.working = working;
+        this.waitsHere = waitsHere;
         this.queue = new Queue(working, this);
         this.now = working.now;
     }
@@ -285,10 +291,11 @@ final class Lending {
             grants.add(new Grant(lent.name(), lent.epoch(), lent.record().facts(), chosen.profile(), null));
         }
         // Who asks now is there to take what it gets; who waited in the queue may have gone.
-        var openUntil = working.isNew(allocation) ? null : pending.openUntil();
+        boolean asks = working.isNew(allocation);
+        var openUntil = asks ? null : pending.openUntil();
         var granting = new Granting(
                 grants, pending.until(), now.plus(longestIssuing()), openUntil, pick.loan(), pending.setbacks());
-        var granted = allocation.in(issues ? granting : active(allocation, granting));
+        var granted = allocation.in(issues ? granting : active(allocation, granting, asks));
         working.put(granted);
         working.event(
                 Event.Type.ALLOCATION_GRANTED,
@@ -320,12 +327,14 @@ final class Lending {
         return limits.timeout().multipliedBy(limits.attempts()).plus(GRANTING_GRACE);
     }
 
-    private Active active(Allocation allocation, Granting granting) {
+    /**
+     * With access to everything.
+     *
+     * @param asks whether that is the answer to who asks now, who is there to take it
+     */
+    private Active active(Allocation allocation, Granting granting, boolean asks) {
         var length = length(allocation);
-        var openUntil = granting.openUntil();
-        var collectBy = openUntil == null || openUntil.isAfter(now)
-                ? null
-                : now.plus(working.policy().queue().liveness());
+        var collectBy = asks ? null : collectBy(allocation, granting.openUntil());
         return alive(
                 allocation,
                 new Active(
@@ -336,6 +345,21 @@ final class Lending {
                         collectBy,
                         granting.loan(),
                         null));
+    }
+
+    /**
+     * By when its caller has to come for it; null where a connection waits that this process has. Of one that another process has
+     * nobody knows whether it is still there: whoever has it collects what was granted before it is answered.
+     *
+     * @param openUntil as {@link Granting#openUntil} has it
+     */
+    private @Nullable Instant collectBy(Allocation allocation, @Nullable Instant openUntil) {
+        boolean open = openUntil == null || openUntil.isAfter(now);
+        if (open && waitsHere.test(allocation.id())) {
+            return null;
+        }
+        return (openUntil == null ? now : later(openUntil, now))
+                .plus(working.policy().queue().liveness());
     }
 
     /** With a fresh interval until the next sign of life, which never goes past the session's end; none until it is collected. */
@@ -369,7 +393,7 @@ final class Lending {
             working.put(allocation.in(granting.granting(grants)));
             return;
         }
-        working.put(allocation.in(active(allocation, granting.granting(grants))));
+        working.put(allocation.in(active(allocation, granting.granting(grants), false)));
         working.event(
                 Event.Type.ALLOCATION_ACTIVE,
                 allocation.id(),

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Predicate;
 
 /**
  * Decides: what a batch of commands, and the time that has come, make of a pool. Pure: the same slice, commands and instant give the
@@ -42,8 +43,18 @@ public final class Rules {
      * @param now not before the pool was last touched
      */
     public static Decision decide(Slice slice, List<Command> commands, Instant now) {
+        return decide(slice, commands, now, id -> true);
+    }
+
+    /**
+     * The same where several processes decide.
+     *
+     * @param waitsHere whether the process that decides has the connection that waits for an allocation; asked once for each that is granted
+     */
+    public static Decision decide(
+            Slice slice, List<Command> commands, Instant now, Predicate<AllocationId> waitsHere) {
         var working = new Working(slice, now);
-        var lending = new Lending(working);
+        var lending = new Lending(working, waitsHere);
         var maintenance = new Maintenance(working, lending);
         var registry = new Registry(working, lending);
         var answers = new Answer[commands.size()];

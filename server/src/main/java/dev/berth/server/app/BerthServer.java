@@ -70,7 +70,11 @@ import org.slf4j.LoggerFactory;
 /** A running service: everything, joined. */
 public final class BerthServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(BerthServer.class);
-    private static final int MOST_WAITING = 20_000;
+    /** Less than a second of what a database does. */
+    private static final int MOST_WAITING = 4_096;
+    /** How long a request may take to come in. */
+    private static final Duration REQUESTING = Duration.ofMinutes(1);
+
     private static final Duration HISTORY = Duration.ofDays(30);
     private static final Duration PRUNING = Duration.ofMinutes(10);
     /** Few, and soon again: a request that comes meanwhile waits for them. */
@@ -479,8 +483,10 @@ public final class BerthServer implements AutoCloseable {
                 metrics,
                 new HttpApi.About(
                         version(),
-                        () -> work.keeper().isLoaded() && core.store().isUsable()));
+                        () -> work.keeper().isLoaded() && core.store().isUsable(),
+                        new HttpApi.Limits(ConnectionLimit.ofThisProcess(), REQUESTING)));
         core.ledger().addListener(api);
+        core.ledger().waitsHere(api::isWaitedFor);
         core.store()
                 .notifications(core.process())
                 .ifPresent(notifications -> join(core, work.schedule(), api, notifications));

@@ -58,6 +58,11 @@ final class AllocationCalls {
         this.holds = holds;
     }
 
+    /** Whether a request of its own principal is held for it. */
+    boolean isWaitedFor(AllocationId id) {
+        return waiters.areFor(id);
+    }
+
     // ---- asking
 
     Reply post(Call call) {

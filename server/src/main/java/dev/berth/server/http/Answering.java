@@ -248,12 +248,29 @@ final class Answering implements DirectHandler {
     byte[] other(String line) {
         boolean version = OTHER_VERSION.matcher(line).find();
         var code = version ? ErrorCode.HTTP_VERSION_NOT_SUPPORTED : ErrorCode.MALFORMED_REQUEST;
+        return whole(new Problem(code, code.title()));
+    }
+
+    /** The whole answer on a connection beyond those that are served. */
+    byte[] crowded() {
+        return whole(new Problem(ErrorCode.OVERLOADED, "As many connections are open as may be"));
+    }
+
+    private byte[] whole(Problem problem) {
         var requestId = RequestIds.of(null);
-        var reply = ProblemJson.reply(new Problem(code, code.title()), "", requestId);
+        var reply = ProblemJson.reply(problem, "", requestId);
         metrics.answered(STRAY, STRAY, reply.status(), 0);
+        var more = reply.headers().stream()
+                .map(header -> "%s: %s\r\n".formatted(header.name(), header.get()))
+                .collect(Collectors.joining());
         var head =
-                "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nX-Request-Id: %s\r\nConnection: close\r\n\r\n"
-                        .formatted(Status.create(reply.status()), Reply.PROBLEM.get(), reply.body().length, requestId)
+                "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nX-Request-Id: %s\r\n%sConnection: close\r\n\r\n"
+                        .formatted(
+                                Status.create(reply.status()),
+                                Reply.PROBLEM.get(),
+                                reply.body().length,
+                                requestId,
+                                more)
                         .getBytes(StandardCharsets.US_ASCII);
         var whole = Arrays.copyOf(head, head.length + reply.body().length);
         System.arraycopy(reply.body(), 0, whole, head.length, reply.body().length);

@@ -29,12 +29,14 @@ import org.jspecify.annotations.Nullable;
  * before that server is stopped.
  */
 public final class HttpApi implements Ledger.Listener, AutoCloseable {
-    private static final int MOST_HELD = 20_000;
     private static final int MOST_STREAMS = 500;
     private static final int LONGEST_URI = 8 << 10;
     private static final int LONGEST_HEADERS = 32 << 10;
     /** So much of a body that is refused is still read, so that its sender gets to reading the answer. */
     private static final int MOST_READ = 64 << 20;
+
+    /** Connections that come at the same moment; beyond that a client's system tries again after a second, without word to anybody. */
+    private static final int MOST_ARRIVING = 4096;
 
     private static final Duration STOPPING = Duration.ofSeconds(5);
 
@@ -47,8 +49,10 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
 
     private final Authenticator authenticator;
     private final ServiceMetrics metrics;
-    private final Holds holds = new Holds(MOST_HELD);
+    private final Limits limits;
+    private final Holds holds;
     private final EventCalls events;
+    private final AllocationCalls allocations;
     private final List<Route> routes;
 
     /**
@@ -56,7 +60,27 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
      *
      * @param ready whether the store is usable and the configuration in force loaded
      */
-    public record About(String version, BooleanSupplier ready) {}
+    public record About(String version, BooleanSupplier ready, Limits limits) {
+        /** With limits that suit a process with nothing else to do. */
+        public About(String version, BooleanSupplier ready) {
+            this(version, ready, Limits.USUAL);
+        }
+    }
+
+    /**
+     * What is taken on at once.
+     *
+     * @param connections how many are served; who comes beyond that is told so
+     * @param patience how long a request may take to come in, and a new connection to bring its first
+     */
+    public record Limits(int connections, Duration patience) {
+        public static final Limits USUAL = new Limits(10_000, Duration.ofMinutes(1));
+
+        /** How many requests are held; more are answered at once, so that some connections are always left for what is not held. */
+        int held() {
+            return Math.max(1, connections / 4 * 3);
+        }
+    }
 
     public HttpApi(
             Authenticator authenticator,
@@ -66,12 +90,14 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
             About about) {
         this.authenticator = authenticator;
         this.metrics = metrics;
+        this.limits = about.limits();
+        this.holds = new Holds(limits.held());
         this.events = new EventCalls(desks.events(), MOST_STREAMS);
+        this.allocations = new AllocationCalls(desks.allocations(), desks.queues(), holds);
         this.routes = routes(desks, configuration, about);
     }
 
     private List<Route> routes(Desks desks, ConfigurationDesk configuration, About about) {
-        var allocations = new AllocationCalls(desks.allocations(), desks.queues(), holds);
         var reservations = new ReservationCalls(desks.allocations(), authenticator);
         var pools = new PoolCalls(desks.pools());
         var environments = new EnvironmentCalls(desks.pools());
@@ -118,6 +144,11 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
         return routes;
     }
 
+    /** Whether a request of its own principal is held for this allocation, and will be answered with it. */
+    public boolean isWaitedFor(AllocationId id) {
+        return allocations.isWaitedFor(id);
+    }
+
     /** The allocations that requests are held for now. */
     Set<AllocationId> waitedFor() {
         return holds.open();
@@ -147,8 +178,13 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
                 .shutdownGracePeriod(STOPPING)
                 .connectionOptions(SocketOptions.builder().tcpNoDelay(true).build())
                 .protocolsDiscoverServices(false) // else there were connections that are not watched
-                .addConnectionSelector(new OtherProtocols(answering::other))
-                .addConnectionSelector(new WatchedConnections(http()));
+                .maxTcpConnections(Connections.most(
+                        limits)) // it takes a file for each, and stops to listen when there is none left
+                .backlog(MOST_ARRIVING)
+                .idleConnectionPeriod(Connections.LOOKING)
+                .idleConnectionTimeout(Connections.IDLE)
+                .addConnectionSelector(
+                        new Connections(http(), new Connections.Answers(answering::other, answering::crowded), limits));
     }
 
     private static ServerConnectionSelector http() {

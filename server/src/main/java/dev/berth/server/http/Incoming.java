@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  * the one way to hear of the connection's end that works on every kind of socket, encrypted ones too, and takes nothing from the
  * requests that follow. It costs a virtual thread that is parked in a read.
  *
- * <p>At any time one thread at most reads from the socket: the reader ahead, or else the connection's own. All methods are called by
- * the connection's own thread.
+ * <p>At any time one thread at most reads from the socket: the reader ahead, or else the connection's own. Where
+ * nothing else is said, methods are called by the connection's own thread.
  */
 final class Incoming implements Supplier<byte[]> {
     /** So much is read of what follows a held request. Who sends more is noticed only when the hold ends. */
@@ -30,6 +30,7 @@ final class Incoming implements Supplier<byte[]> {
 
     private @Nullable Watch watch;
     private @Nullable CloseConnectionException end;
+    private volatile boolean waitedFor;
 
     /**
      * @param begin what was read already
@@ -50,6 +51,20 @@ final class Incoming implements Supplier<byte[]> {
      */
     @Override
     public byte[] get() {
+        waitedFor = true;
+        try {
+            return next();
+        } finally {
+            waitedFor = false;
+        }
+    }
+
+    /** Whether the connection's own thread waits for something to come. May be asked by any thread. */
+    boolean isWaitedFor() {
+        return waitedFor;
+    }
+
+    private byte[] next() {
         lock.lock();
         try {
             while (ahead.isEmpty() && reading) {

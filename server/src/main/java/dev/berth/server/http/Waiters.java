@@ -17,6 +17,12 @@ final class Waiters {
         byAllocation.merge(id, new Waiting(1, false), (was, one) -> new Waiting(was.requests + 1, was.told));
     }
 
+    /** Whether one is held, and none was given it. */
+    boolean areFor(AllocationId id) {
+        var waiting = byAllocation.get(id);
+        return waiting != null && !waiting.told;
+    }
+
     /** One of them, or another request, was given it. */
     void told(AllocationId id) {
         if (!byAllocation.isEmpty()) {

@@ -1,6 +1,5 @@
 package dev.berth.server.http;
 
-import io.helidon.common.buffers.BufferData;
 import io.helidon.common.buffers.DataReader;
 import io.helidon.common.buffers.DataWriter;
 import io.helidon.common.socket.HelidonSocket;
@@ -10,28 +9,17 @@ import io.helidon.webserver.ListenerContext;
 import io.helidon.webserver.ProxyProtocolData;
 import io.helidon.webserver.Router;
 import io.helidon.webserver.http.ServerRequest;
-import io.helidon.webserver.spi.ServerConnection;
-import io.helidon.webserver.spi.ServerConnectionSelector;
 import java.net.SocketAddress;
 import java.security.Principal;
 import java.security.cert.Certificate;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ExecutorService;
 
 /**
- * Connections of the HTTP server, but for what is read from them: that goes through an {@link Incoming}, by which a handler can have
- * its caller's going away told.
+ * Connections whose incoming bytes go through an {@link Incoming}, by which a handler can have its caller's going away told.
  */
-final class WatchedConnections implements ServerConnectionSelector {
-    private final ServerConnectionSelector http;
-
-    /**
-     * @param http serves them
-     */
-    WatchedConnections(ServerConnectionSelector http) {
-        this.http = http;
-    }
+final class WatchedConnections {
+    private WatchedConnections() {}
 
     /** What comes in on the connection of a request. */
     static Incoming of(ServerRequest request) {
@@ -41,29 +29,9 @@ final class WatchedConnections implements ServerConnectionSelector {
         throw new IllegalStateException("a request that did not come by a watched connection");
     }
 
-    @Override
-    public int bytesToIdentifyConnection() {
-        return http.bytesToIdentifyConnection();
-    }
-
-    @Override
-    public Support supports(BufferData data) {
-        return http.supports(data);
-    }
-
-    @Override
-    public Set<String> supportedApplicationProtocols() {
-        return http.supportedApplicationProtocols();
-    }
-
-    @Override
-    public ServerConnection connection(ConnectionContext context) {
-        var begin = context.dataReader();
-        int seen = begin.available();
-        var incoming = new Incoming(
-                seen == 0 ? new byte[0] : begin.readBuffer(seen).readBytes(),
-                () -> context.serverSocket().get());
-        return http.connection(new Watched(context, incoming, DataReader.create(incoming)));
+    /** The same connection, with what comes in read from there. */
+    static ConnectionContext context(ConnectionContext connection, Incoming incoming) {
+        return new Watched(connection, incoming, DataReader.create(incoming));
     }
 
     /** The other side. The one thing of a connection's context that a request shows. */

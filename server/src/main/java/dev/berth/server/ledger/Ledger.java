@@ -33,6 +33,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -54,6 +55,7 @@ public final class Ledger {
     private final int mostWaiting;
     private final int largestBatch;
     private final List<Listener> listeners = new CopyOnWriteArrayList<>();
+    private volatile Predicate<AllocationId> waitsHere = id -> true;
     private final Map<Integer, PoolName> names = new ConcurrentHashMap<>();
     private final Map<PoolName, Integer> numbers = new ConcurrentHashMap<>();
 
@@ -68,7 +70,8 @@ public final class Ledger {
 
     /**
      * @param batchIds gives ids that are never given again, by this process or another
-     * @param mostWaiting how many commands may wait; more are refused at once
+     * @param mostWaiting how many commands may wait; more are refused at once. Who asks for something is, from half of it on: there is
+     *     always room for what gives back, keeps alive or reports
      */
     public Ledger(Store store, TimeSource time, Supplier<String> batchIds, int mostWaiting) {
         this(store, time, batchIds, mostWaiting, LARGEST_BATCH);
@@ -96,6 +99,15 @@ public final class Ledger {
     }
 
     /**
+     * Where several processes have a ledger on one store.
+     *
+     * @param test whether a connection of this process waits for an allocation; must be quick and must not call back
+     */
+    public void waitsHere(Predicate<AllocationId> test) {
+        waitsHere = test;
+    }
+
+    /**
      * Hands over a command.
      *
      * @return completes after the commit that carries it out, or exceptionally with a {@link LedgerException}
@@ -106,7 +118,7 @@ public final class Ledger {
         try {
             if (closed) {
                 entry.answer.completeExceptionally(new LedgerException(Kind.CLOSED, "the service is stopping"));
-            } else if (waiting.size() >= mostWaiting) {
+            } else if (waiting.size() >= (command instanceof Command.Ask ? mostWaiting / 2 : mostWaiting)) {
                 entry.answer.completeExceptionally(
                         new LedgerException(Kind.OVERLOADED, waiting.size() + " commands wait"));
             } else {
@@ -326,7 +338,7 @@ public final class Ledger {
             var now = batch.decidedAt.isBefore(pool.touchedAt()) ? pool.touchedAt() : batch.decidedAt;
             var commands = entries.stream().map(entry -> entry.command).toList();
             var slice = transaction.load(pool, Slice.Needs.of(commands), now);
-            var decision = Rules.decide(slice, commands, now);
+            var decision = Rules.decide(slice, commands, now, waitsHere);
             transaction.write(decision, pool);
             batch.parts.add(new Part(name, entries, decision));
         });

@@ -97,11 +97,18 @@ final class Service implements AutoCloseable {
      * @param tls what the service and its callers are to encrypt with; null for plain connections
      */
     Service(Path folder, @Nullable SSLContext tls) {
+        this(folder, tls, 1_000, HttpApi.Limits.USUAL);
+    }
+
+    /**
+     * @param mostWaiting commands
+     */
+    Service(Path folder, @Nullable SSLContext tls, int mostWaiting, HttpApi.Limits limits) {
         var http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1);
         client = (tls == null ? http : http.sslContext(tls)).build();
         scheme = tls == null ? "http" : "https";
         store = SqliteStore.open(folder.resolve("berth.db"), SqliteStore.Synchronous.OFF);
-        ledger = new Ledger(store, now::get, () -> UUID.randomUUID().toString(), 1_000);
+        ledger = new Ledger(store, now::get, () -> UUID.randomUUID().toString(), mostWaiting);
         try {
             vault = AccessVault.open(folder.resolve("access.key"));
         } catch (AccessVault.UnusableKey e) {
@@ -122,8 +129,10 @@ final class Service implements AutoCloseable {
                 new PoolDesk(ledger, store, now::get),
                 new EventDesk(store),
                 tokens);
-        api = new HttpApi(authenticator, desks, configurationDesk(), metrics, new HttpApi.About("0.1.0", ready::get));
+        api = new HttpApi(
+                authenticator, desks, configurationDesk(), metrics, new HttpApi.About("0.1.0", ready::get, limits));
         ledger.addListener(api);
+        ledger.waitsHere(api::isWaitedFor);
         stepping = Thread.ofPlatform().name("ledger").start(this::step);
         var builder = WebServer.builder().host("127.0.0.1").port(0);
         api.install(builder);

@@ -45,7 +45,7 @@ import org.junit.jupiter.api.Test;
 class LedgerTest {
     private static final PoolName POOL = new PoolName("pool");
     private static final PoolName OTHER = new PoolName("other");
-    private static final int MOST_WAITING = 1_000;
+    private static final int MOST_WAITING = 2_000;
     private static final Caller ANN = new Caller("ann", false);
 
     private final Store store = SqliteStore.inMemory();
@@ -294,6 +294,66 @@ class LedgerTest {
         assertThat(told).containsExactly(POOL, OTHER);
     }
 
+    // ---- connections of other processes
+
+    /** All are lent but for one that comes back while somebody waits, with this open connection, without keepalive and key. */
+    private Allocation grantedFromTheQueue(Duration open) {
+        var held = IntStream.range(0, 4).mapToObj(_ -> asking(POOL)).toList();
+        var asked = ask(POOL, request(1, Duration.ofMinutes(5), null));
+        var waits = submit(
+                POOL, new Command.Ask(asked.id(), asked.principal(), asked.request(), open, null, asked.operator()));
+        step();
+        assertThat(granted(waits).state()).isInstanceOf(AllocationState.Pending.class);
+        var _ = submit(POOL, new Command.Release(granted(held.getFirst()).id(), ANN, null));
+        step();
+        return store.allocation(asked.id()).orElseThrow();
+    }
+
+    @Test
+    void whatIsGrantedToAConnectionOfAProcessThatMayBeGoneIsGivenBackUnlessSomebodyComesForIt() {
+        ledger.waitsHere(id -> false);
+        var open = Duration.ofSeconds(50);
+        var allocation = grantedFromTheQueue(open);
+        var by = now.plus(open).plus(policy().queue().liveness());
+        assertThat(allocation.state())
+                .isInstanceOfSatisfying(
+                        AllocationState.Active.class,
+                        active -> assertThat(active.collectBy()).isEqualTo(by));
+        while (now.isBefore(by)) {
+            now = now.plusSeconds(5);
+            var _ = submit(POOL, new Command.Tick());
+            step();
+        }
+        assertThat(store.allocation(allocation.id()).orElseThrow().state())
+                .isInstanceOfSatisfying(
+                        AllocationState.Ended.class,
+                        ended -> assertThat(ended.reason()).isEqualTo(EndReason.NOT_COLLECTED));
+    }
+
+    @Test
+    void whoHasTheConnectionCollectsWhatAnotherProcessGranted() {
+        ledger.waitsHere(id -> false);
+        var allocation = grantedFromTheQueue(Duration.ofSeconds(50));
+        var collected = submit(POOL, new Command.Attend(allocation.id(), ANN, Duration.ZERO));
+        step();
+        assertThat(granted(collected).state())
+                .isInstanceOfSatisfying(
+                        AllocationState.Active.class,
+                        active -> assertThat(active.collectBy()).isNull());
+    }
+
+    @Test
+    void whatIsGrantedToAConnectionOfThisProcessNeedsNoSecondCommit() {
+        var asked = new ArrayList<AllocationId>();
+        ledger.waitsHere(asked::add);
+        var allocation = grantedFromTheQueue(Duration.ofSeconds(50));
+        assertThat(asked).containsExactly(allocation.id());
+        assertThat(allocation.state())
+                .isInstanceOfSatisfying(
+                        AllocationState.Active.class,
+                        active -> assertThat(active.collectBy()).isNull());
+    }
+
     // ---- bounds
 
     @Test
@@ -302,11 +362,24 @@ class LedgerTest {
                 .mapToObj(_ -> submit(POOL, new Command.Tick()))
                 .toList();
         assertThat(failure(asking(POOL))).isEqualTo(LedgerException.Kind.OVERLOADED);
+        assertThat(failure(submit(POOL, new Command.Tick()))).isEqualTo(LedgerException.Kind.OVERLOADED);
         step();
         assertThat(waiting).allMatch(answer -> answer.isDone() && !answer.isCompletedExceptionally());
         var after = asking(POOL);
         step();
         assertThat(granted(after)).isNotNull();
+    }
+
+    @Test
+    void whoAsksForSomethingIsRefusedWhileThereIsRoomForWhoGivesBack() {
+        var asked = IntStream.range(0, MOST_WAITING / 2)
+                .mapToObj(_ -> submit(POOL, ask(POOL, request(1, Duration.ofSeconds(5), null))))
+                .toList();
+        assertThat(failure(asking(POOL))).isEqualTo(LedgerException.Kind.OVERLOADED);
+        var other = submit(POOL, new Command.Tick());
+        step();
+        assertThat(asked).allMatch(answer -> answer.isDone() && !answer.isCompletedExceptionally());
+        assertThat(other).isCompleted();
     }
 
     @Test
