@@ -5,6 +5,7 @@ import dev.berth.core.PoolName;
 import dev.berth.server.app.BerthServer;
 import dev.berth.server.app.ServeOptions;
 import dev.berth.server.auth.AccessDesk;
+import dev.berth.server.auth.AccessKeyDesk;
 import dev.berth.server.auth.AccessVault;
 import dev.berth.server.auth.AllocationDesk;
 import dev.berth.server.auth.Authenticator;
@@ -16,8 +17,10 @@ import dev.berth.server.auth.PoolDesk;
 import dev.berth.server.auth.Principal;
 import dev.berth.server.auth.QueueDesk;
 import dev.berth.server.auth.Role;
+import dev.berth.server.auth.SignatureAuthenticator;
 import dev.berth.server.auth.StandingAccess;
 import dev.berth.server.auth.TokenDesk;
+import dev.berth.server.auth.WaysIn;
 import dev.berth.server.forecast.Forecasts;
 import dev.berth.server.http.ConfigurationDesk;
 import dev.berth.server.http.HttpApi;
@@ -111,14 +114,16 @@ final class Service {
         var authenticator = new Authenticator(store, () -> directory, Instant::now);
         var random = new SecureRandom();
         var ledger = inProcess.ledger();
+        var accessKeys = new AccessKeyDesk(store, vault, () -> directory, Instant::now, random);
         var desks = new Desks(
                 new AllocationDesk(ledger, store, new AccessDesk(vault, new NoAccess()), Instant::now, random),
                 new QueueDesk(new Forecasts(store, Instant::now, System::nanoTime)::of),
                 new PoolDesk(ledger, store, Instant::now),
                 new EventDesk(store),
-                new TokenDesk(store, () -> directory, authenticator, Instant::now, random));
+                new TokenDesk(store, () -> directory, authenticator, Instant::now, random),
+                accessKeys);
         var api = new HttpApi(
-                authenticator,
+                new WaysIn(authenticator, new SignatureAuthenticator(accessKeys, Instant::now, null)),
                 desks,
                 new NoConfiguration(),
                 new ServiceMetrics(),

@@ -2,6 +2,7 @@ package dev.berth.cli;
 
 import dev.berth.server.app.BerthServer;
 import dev.berth.server.app.ServeOptions;
+import dev.berth.server.auth.PublicUrl;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -84,6 +85,14 @@ final class ServeCommand implements Callable<Integer> {
             description = "The private key of the certificate, in PEM, without a passphrase.")
     private @Nullable Path certificateKey;
 
+    @Option(
+            names = "--public-url",
+            paramLabel = "URL",
+            description =
+                    "Where callers find the service, like https://ci.example/berth, when a proxy rewrites the host or takes"
+                            + " a prefix off the path: signatures are of what callers sent.")
+    private @Nullable String publicUrl;
+
     ServeCommand(Surroundings around) {
         this.around = around;
     }
@@ -120,8 +129,8 @@ final class ServeCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         Path folder = (data == null ? DataFolder.standard(around).path() : data).toAbsolutePath();
         Path file = configuration();
-        BerthServer server =
-                BerthServer.start(new ServeOptions(file, folder, listen.host(), listen.port(), store, keyFile, tls()));
+        BerthServer server = BerthServer.start(
+                new ServeOptions(file, folder, listen.host(), listen.port(), store, keyFile, tls(), publicUrl()));
         try {
             AtomicBoolean stopping = new AtomicBoolean();
             Signals.handle(signal -> {
@@ -173,6 +182,16 @@ final class ServeCommand implements Callable<Integer> {
 
     private boolean standard(Path folder) {
         return folder.equals(DataFolder.standard(around).path().toAbsolutePath());
+    }
+
+    private @Nullable PublicUrl publicUrl() {
+        return publicUrl == null
+                ? null
+                : PublicUrl.parse(publicUrl)
+                        .orElseThrow(() -> new CliFailure(
+                                ExitCode.USAGE,
+                                "--public-url must be like https://ci.example/berth: http or https, a host, and a plain"
+                                        + " path or none"));
     }
 
     private @Nullable Path configuration() {

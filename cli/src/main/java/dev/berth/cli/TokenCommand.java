@@ -1,6 +1,7 @@
 package dev.berth.cli;
 
 import dev.berth.client.BerthClient;
+import dev.berth.client.CreatedAccessKey;
 import dev.berth.client.CreatedToken;
 import dev.berth.client.TokenInfo;
 import dev.berth.client.TokenList;
@@ -21,10 +22,11 @@ import tools.jackson.databind.node.ObjectNode;
 /** {@code berth token}: the secrets with which principals call the service. */
 @Command(
         name = "token",
-        header = "Create, list and revoke bearer tokens.",
+        header = "Create, list and revoke tokens and access keys.",
         footerHeading = "%nExamples:%n",
         footer = {
             "  berth token create --principal ci --expires 90d --output json",
+            "  berth token create --principal ci --sigv4",
             "  berth token list",
             "  berth token revoke \"$ID\""
         })
@@ -48,14 +50,15 @@ final class TokenCommand implements Runnable {
     /** {@code berth token create}. */
     @Command(
             name = "create",
-            header = "Make a token for a principal and print it, this once.",
+            header = "Make a token or an access key for a principal and print it, this once.",
             description = "%nA service on PostgreSQL makes no admin token by itself. Where no principal is configured"
                     + " either, --store makes the first one, in the database.",
             footerHeading = "%nExamples:%n",
             footer = {
                 "  berth token create --principal ci --expires 90d",
                 "  berth token create --principal admin --store 'postgresql://berth@db.example/berth?sslmode=verify-full'",
-                "  berth token create --principal ci --output json | jq -r .token > ci-token"
+                "  berth token create --principal ci --output json | jq -r .token > ci-token",
+                "  berth token create --principal ci --sigv4 --expires 90d --output json"
             })
     static final class Create implements Callable<Integer> {
         private final Surroundings around;
@@ -81,6 +84,11 @@ final class TokenCommand implements Runnable {
         private @Nullable Duration expires;
 
         @Option(
+                names = "--sigv4",
+                description = "Make an access key, for clients that sign with AWS Signature Version 4.")
+        private boolean sigv4;
+
+        @Option(
                 names = "--store",
                 paramLabel = "URL",
                 description = "Make it in this database, as for 'berth serve', without a service. For admin alone.")
@@ -93,6 +101,13 @@ final class TokenCommand implements Runnable {
 
         @Override
         public Integer call() {
+            if (sigv4 && store != null) {
+                throw new CliFailure(ExitCode.USAGE, "--store makes bearer tokens alone, not access keys");
+            }
+            if (sigv4) {
+                print(service.client().createAccessKey(principal, expires));
+                return ExitCode.OK;
+            }
             if (store == null) {
                 CreatedToken created = service.client().createToken(principal, expires);
                 print(created.id(), created.token(), Text.orDash(created.principal()), created.expiresAt());
@@ -110,6 +125,30 @@ final class TokenCommand implements Runnable {
             return ExitCode.OK;
         }
 
+        private void print(CreatedAccessKey key) {
+            if (output.json()) {
+                ObjectNode shown = Json.MAPPER
+                        .createObjectNode()
+                        .put("id", key.id())
+                        .put("accessKeyId", key.accessKeyId())
+                        .put("secretAccessKey", key.secretAccessKey());
+                around.out().println(shown);
+            } else {
+                Text.table(
+                                List.of("id", key.id()),
+                                List.of(
+                                        List.of("access key", key.accessKeyId()),
+                                        List.of("secret", key.secretAccessKey()),
+                                        List.of("principal", Text.orDash(key.principal())),
+                                        List.of("expires", end(key.expiresAt()))))
+                        .forEach(around.out()::println);
+            }
+        }
+
+        private static String end(@Nullable Instant end) {
+            return end == null ? "never" : Text.orDash(end);
+        }
+
         private void print(String id, String token, String owner, @Nullable Instant end) {
             if (output.json()) {
                 ObjectNode shown = Json.MAPPER.createObjectNode().put("id", id).put("token", token);
@@ -120,7 +159,7 @@ final class TokenCommand implements Runnable {
                                 List.of(
                                         List.of("token", token),
                                         List.of("principal", owner),
-                                        List.of("expires", end == null ? "never" : Text.orDash(end))))
+                                        List.of("expires", end(end))))
                         .forEach(around.out()::println);
             }
         }
@@ -129,7 +168,7 @@ final class TokenCommand implements Runnable {
     /** {@code berth token list}. */
     @Command(
             name = "list",
-            header = "List the tokens that were created, without their secrets.",
+            header = "List the tokens and access keys that were created, without their secrets.",
             footerHeading = "%nExamples:%n",
             footer = "  berth token list -o json")
     static final class Show implements Callable<Integer> {
@@ -159,20 +198,21 @@ final class TokenCommand implements Runnable {
                 rows.add(List.of(
                         token.id(),
                         Text.orDash(token.principal()),
+                        Text.orDash(token.kind()),
                         Text.orDash(token.createdAt()),
                         token.expiresAt() == null ? "never" : Text.orDash(token.expiresAt()),
                         token.lastUsedAt() == null ? "never" : Text.orDash(token.lastUsedAt())));
             }
             return rows.isEmpty()
                     ? List.of("no tokens")
-                    : Text.table(List.of("ID", "PRINCIPAL", "CREATED", "EXPIRES", "LAST USED"), rows);
+                    : Text.table(List.of("ID", "PRINCIPAL", "KIND", "CREATED", "EXPIRES", "LAST USED"), rows);
         }
     }
 
     /** {@code berth token revoke}. */
     @Command(
             name = "revoke",
-            header = "End tokens at once.",
+            header = "End tokens or access keys at once.",
             footerHeading = "%nExamples:%n",
             footer = "  berth token revoke \"$ID\"")
     static final class Revoke implements Callable<Integer> {

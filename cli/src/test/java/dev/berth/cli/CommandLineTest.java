@@ -501,15 +501,39 @@ class CommandLineTest {
     }
 
     @Test
+    void aNewAccessKeyIsPrintedOnceAsJson() {
+        berth.answer("POST /tokens", 201, """
+                {"id":"BERTHA","accessKeyId":"BERTHA","secretAccessKey":"s3cret","principal":"ci","expiresAt":null}""");
+        assertThat(berth("token", "create", "--principal", "ci", "--sigv4", "--output", "json"))
+                .isEqualTo(0);
+        assertThat(out()).isEqualTo("{\"id\":\"BERTHA\",\"accessKeyId\":\"BERTHA\",\"secretAccessKey\":\"s3cret\"}\n");
+        assertThat(berth.asked().getLast().body()).isEqualTo("{\"principal\":\"ci\",\"sigv4\":true}");
+        assertThat(berth("token", "create", "--principal", "ci", "--sigv4")).isEqualTo(0);
+        assertThat(out())
+                .contains("access key")
+                .contains("BERTHA")
+                .contains("s3cret")
+                .contains("never");
+        assertThat(berth("token", "create", "--principal", "admin", "--sigv4", "--store", "postgresql://u@h/d"))
+                .isEqualTo(ExitCode.USAGE);
+    }
+
+    @Test
+    void aPublicUrlThatIsNoneIsAMistakeOfTheCommandLine() {
+        assertThat(berth("serve", "--public-url", "ci.example/berth")).isEqualTo(ExitCode.USAGE);
+        assertThat(err()).contains("--public-url");
+    }
+
+    @Test
     void tokensAreListedAndRevoked() {
         berth.answer("GET /tokens", 200, """
-                {"tokens":[{"id":"t1","principal":"ci","createdAt":"2026-01-01T00:00:00Z"}]}""");
+                {"tokens":[{"id":"t1","principal":"ci","kind":"bearer","createdAt":"2026-01-01T00:00:00Z"}]}""");
         berth.answer("DELETE /tokens/t1", 204, "");
         assertThat(berth("token", "list")).isEqualTo(0);
         assertThat(berth("token", "revoke", "t1")).isEqualTo(0);
         assertThat(out()).isEqualTo("""
-                ID  PRINCIPAL  CREATED               EXPIRES  LAST USED
-                t1  ci         2026-01-01T00:00:00Z  never    never
+                ID  PRINCIPAL  KIND    CREATED               EXPIRES  LAST USED
+                t1  ci         bearer  2026-01-01T00:00:00Z  never    never
                 revoked t1
                 """);
     }

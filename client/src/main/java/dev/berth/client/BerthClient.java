@@ -445,18 +445,30 @@ public final class BerthClient {
      * @param expires after how long it stops working, or null for never
      */
     public CreatedToken createToken(String principal, @Nullable Duration expires) {
-        ObjectNode body = Replies.JSON.createObjectNode().put("principal", principal);
-        putDuration(body, "expires", expires);
-        return Replies.createdToken(Replies.tree(
-                transport.send(Call.post("/tokens", body.toString()).once())));
+        return Replies.createdToken(create(Replies.JSON.createObjectNode().put("principal", principal), expires));
     }
 
-    /** The tokens that were made, without their secrets. */
+    /**
+     * Makes an access key that signs requests (AWS Signature Version 4). Never repeated by itself: a second one would be left over.
+     *
+     * @param expires after how long it stops working, or null for never
+     */
+    public CreatedAccessKey createAccessKey(String principal, @Nullable Duration expires) {
+        return Replies.createdAccessKey(create(
+                Replies.JSON.createObjectNode().put("principal", principal).put("sigv4", true), expires));
+    }
+
+    private JsonNode create(ObjectNode body, @Nullable Duration expires) {
+        putDuration(body, "expires", expires);
+        return Replies.tree(transport.send(Call.post("/tokens", body.toString()).once()));
+    }
+
+    /** The tokens and access keys that were made, without their secrets. */
     public TokenList tokens() {
         return Replies.tokenList(Replies.tree(transport.send(Call.get("/tokens"))));
     }
 
-    /** Ends a token at once. */
+    /** Ends a token or an access key at once. */
     public void revokeToken(String id) {
         transport.send(new Call("DELETE", "/tokens/" + segment(id), null, Map.of(), Duration.ZERO, true));
     }

@@ -160,6 +160,16 @@ final class Replies {
                 node.toString());
     }
 
+    static CreatedAccessKey createdAccessKey(JsonNode node) {
+        return new CreatedAccessKey(
+                required(node, "id"),
+                required(node, "accessKeyId"),
+                required(node, "secretAccessKey"),
+                text(node, "principal"),
+                instant(node, "expiresAt"),
+                node.toString());
+    }
+
     static TokenList tokenList(JsonNode node) {
         return new TokenList(
                 list(
@@ -167,6 +177,7 @@ final class Replies {
                         one -> new TokenInfo(
                                 required(one, "id"),
                                 text(one, "principal"),
+                                text(one, "kind"),
                                 instant(one, "createdAt"),
                                 instant(one, "expiresAt"),
                                 instant(one, "lastUsedAt"))),

@@ -7,6 +7,7 @@ import dev.berth.providers.Kind;
 import dev.berth.providers.command.CommandKind;
 import dev.berth.providers.fixed.FixedKind;
 import dev.berth.server.auth.AccessDesk;
+import dev.berth.server.auth.AccessKeyDesk;
 import dev.berth.server.auth.AccessVault;
 import dev.berth.server.auth.AllocationDesk;
 import dev.berth.server.auth.Authenticator;
@@ -14,7 +15,9 @@ import dev.berth.server.auth.Desks;
 import dev.berth.server.auth.EventDesk;
 import dev.berth.server.auth.PoolDesk;
 import dev.berth.server.auth.QueueDesk;
+import dev.berth.server.auth.SignatureAuthenticator;
 import dev.berth.server.auth.TokenDesk;
+import dev.berth.server.auth.WaysIn;
 import dev.berth.server.config.Configuration;
 import dev.berth.server.config.ConfigurationFile;
 import dev.berth.server.config.ConfigurationInvalid;
@@ -217,7 +220,7 @@ public final class BerthServer implements AutoCloseable {
     }
 
     /** The parts that change pools. */
-    private record Core(Store store, TimeSource clock, Ledger ledger, String process) {}
+    private record Core(Store store, TimeSource clock, Supplier<Instant> wall, Ledger ledger, String process) {}
 
     private Core core(Store store, String process, Supplier<Instant> wall, boolean isShared) {
         var jumps = new ConcurrentLinkedQueue<Duration>();
@@ -241,7 +244,7 @@ public final class BerthServer implements AutoCloseable {
                 ledger.call(pool.name(), new Command.VoidClaims(process)); // an earlier process's: it is gone
             }
         }
-        return new Core(store, clock, ledger, process);
+        return new Core(store, clock, wall, ledger, process);
     }
 
     private static TimeSource clock(Store store, Supplier<Instant> wall, Consumer<Duration> onJump) {
@@ -461,6 +464,7 @@ public final class BerthServer implements AutoCloseable {
         var authenticator = new Authenticator(core.store(), directory, core.clock());
         var random = new SecureRandom();
         var tokens = new TokenDesk(core.store(), directory, authenticator, core.clock(), random);
+        var accessKeys = new AccessKeyDesk(core.store(), door.vault(), directory, core.clock(), random);
         if (!options.isShared()) {
             welcome(tokens, folder);
         }
@@ -474,16 +478,18 @@ public final class BerthServer implements AutoCloseable {
                 new QueueDesk(new Forecasts(core.store(), core.clock(), System::nanoTime)::of),
                 new PoolDesk(core.ledger(), core.store(), core.clock()),
                 new EventDesk(core.store()),
-                tokens);
+                tokens,
+                accessKeys);
         var metrics = new ServiceMetrics();
         var api = new HttpApi(
-                authenticator,
+                new WaysIn(authenticator, new SignatureAuthenticator(accessKeys, core.wall(), options.publicUrl())),
                 desks,
                 work.keeper(),
                 metrics,
                 new HttpApi.About(
                         version(),
                         () -> work.keeper().isLoaded() && core.store().isUsable(),
+                        options.publicUrl(),
                         new HttpApi.Limits(ConnectionLimit.ofThisProcess(), REQUESTING)));
         core.ledger().addListener(api);
         core.ledger().waitsHere(api::isWaitedFor);

@@ -1,5 +1,6 @@
 package dev.berth.server.app;
 
+import dev.berth.server.auth.PublicUrl;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param keyFile the key that encrypts stored access; null for one in the data folder, made where missing, which a PostgreSQL does not
  *     allow
  * @param tls what to encrypt with; null for plain HTTP
+ * @param publicUrl where callers find the service, when a proxy rewrites the host or takes a prefix off the path; null for none
  */
 public record ServeOptions(
         @Nullable Path config,
@@ -23,16 +25,17 @@ public record ServeOptions(
         int port,
         @Nullable String store,
         @Nullable Path keyFile,
-        @Nullable Tls tls) {
+        @Nullable Tls tls,
+        @Nullable PublicUrl publicUrl) {
     public ServeOptions {
         Objects.requireNonNull(data);
         Objects.requireNonNull(host);
     }
 
-    /** How a service runs that speaks plain HTTP. */
+    /** How a service runs that speaks plain HTTP, with nothing before it that changes what callers send. */
     public ServeOptions(
             @Nullable Path config, Path data, String host, int port, @Nullable String store, @Nullable Path keyFile) {
-        this(config, data, host, port, store, keyFile, null);
+        this(config, data, host, port, store, keyFile, null, null);
     }
 
     /**

@@ -26,8 +26,8 @@ import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Encrypts access before it is stored. Each text is bound to its allocation, environment and epoch, so that one that is moved to
- * another row does not open. AES-256-GCM of Tink, whose key set names the key in each text: a key can be replaced while older texts
+ * Encrypts access, and the secrets of access keys, before they are stored. Each text is bound to what it is of (allocation, environment
+ * and epoch; or the key's id), so that one that is moved to another row does not open. AES-256-GCM of Tink, whose key set names the key in each text: a key can be replaced while older texts
  * still open.
  */
 public final class AccessVault {
@@ -111,6 +111,36 @@ public final class AccessVault {
                 object(plain.get("credentials")),
                 plain.containsKey("connection") ? object(plain.get("connection")) : null,
                 env);
+    }
+
+    /** Encrypts the secret of an access key. */
+    Sealed sealKey(String id, String secret) {
+        try {
+            var bytes = aead.encrypt(secret.getBytes(StandardCharsets.US_ASCII), binding(id));
+            return new Sealed(Base64.getEncoder().withoutPadding().encodeToString(bytes));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("the secret of an access key cannot be encrypted", e);
+        }
+    }
+
+    /**
+     * Decrypts it again.
+     *
+     * @throws IllegalStateException where it was sealed with another key, for something else, or was changed
+     */
+    String openKey(String id, Sealed sealed) {
+        try {
+            var bytes = aead.decrypt(Base64.getDecoder().decode(sealed.text()), binding(id));
+            return new String(bytes, StandardCharsets.US_ASCII);
+        } catch (GeneralSecurityException | IllegalArgumentException _) {
+            throw new IllegalStateException(
+                    "the stored secret of access key %s does not open: is it the key file that it was made with?"
+                            .formatted(id));
+        }
+    }
+
+    private static byte[] binding(String accessKey) {
+        return ("berth access key\n" + accessKey).getBytes(StandardCharsets.UTF_8);
     }
 
     private static byte[] binding(AllocationId allocation, EnvironmentName environment, long epoch) {

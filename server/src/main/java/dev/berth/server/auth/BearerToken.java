@@ -27,9 +27,13 @@ public final class BearerToken {
     }
 
     static String text(RandomGenerator random, int length) {
+        return text(random, DIGITS, length);
+    }
+
+    static String text(RandomGenerator random, String digits, int length) {
         var text = new StringBuilder(length);
         for (int i = 0; i < length; i++) {
-            text.append(DIGITS.charAt(random.nextInt(DIGITS.length())));
+            text.append(digits.charAt(random.nextInt(digits.length())));
         }
         return text.toString();
     }

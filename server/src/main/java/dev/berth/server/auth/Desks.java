@@ -1,4 +1,10 @@
 package dev.berth.server.auth;
 
 /** All that principals can ask for, by subject. */
-public record Desks(AllocationDesk allocations, QueueDesk queues, PoolDesk pools, EventDesk events, TokenDesk tokens) {}
+public record Desks(
+        AllocationDesk allocations,
+        QueueDesk queues,
+        PoolDesk pools,
+        EventDesk events,
+        TokenDesk tokens,
+        AccessKeyDesk accessKeys) {}

@@ -59,9 +59,9 @@ public final class PoolDesk {
         return Reads.of(store::pools);
     }
 
-    /** How many tokens there are. */
+    /** How many tokens and access keys there are. */
     public int tokens() {
-        return Reads.of(store::tokens).size();
+        return Reads.of(() -> store.tokens().size() + store.accessKeys().size());
     }
 
     /** The pools that the principal may see, by name. */

@@ -41,7 +41,7 @@ public final class TokenDesk {
     }
 
     /**
-     * A token as it is told about.
+     * A token or an access key as it is told about.
      *
      * @param expiresAt null for never
      * @param lastUsedAt to about a minute; null for never
@@ -51,7 +51,12 @@ public final class TokenDesk {
             String principal,
             Instant createdAt,
             @Nullable Instant expiresAt,
-            @Nullable Instant lastUsedAt) {}
+            @Nullable Instant lastUsedAt) {
+        static Known of(Store.Issued issued) {
+            return new Known(
+                    issued.id(), issued.principal(), issued.createdAt(), issued.expiresAt(), issued.lastUsedAt());
+        }
+    }
 
     /** A new token; its secret is told this once. */
     public record Created(Known token, String secret) {
@@ -71,11 +76,11 @@ public final class TokenDesk {
             return Optional.empty();
         }
         var secret = BearerToken.create(random);
-        return Optional.of(new Created(known(add(principal, secret, expires)), secret));
+        return Optional.of(new Created(Known.of(add(principal, secret, expires)), secret));
     }
 
     public List<Known> list() {
-        return Reads.of(store::tokens).stream().map(TokenDesk::known).toList();
+        return Reads.of(store::tokens).stream().map(Known::of).toList();
     }
 
     /** Ends a token at once. Returns whether there was one. */
@@ -116,9 +121,5 @@ public final class TokenDesk {
             store.addToken(token);
             return token;
         });
-    }
-
-    private static Known known(Token token) {
-        return new Known(token.id(), token.principal(), token.createdAt(), token.expiresAt(), token.lastUsedAt());
     }
 }

@@ -1,7 +1,9 @@
 package dev.berth.server.http;
 
-import dev.berth.server.auth.Authenticator;
 import dev.berth.server.auth.Principal;
+import dev.berth.server.auth.SignatureAuthenticator;
+import dev.berth.server.auth.Verdict;
+import dev.berth.server.auth.WaysIn;
 import dev.berth.server.ledger.LedgerException;
 import io.helidon.http.DirectHandler;
 import io.helidon.http.Header;
@@ -43,16 +45,23 @@ final class Answering implements DirectHandler {
 
     private static final String HEADERS_TOO_LARGE = "Header size exceeded";
 
+    private static final Pattern DOUBLED = Pattern.compile("/{2,}");
+
     private static final Pattern OTHER_VERSION = Pattern.compile(" HTTP/[0-9.]+$");
 
-    private final Authenticator authenticator;
+    private final WaysIn waysIn;
     private final ServiceMetrics metrics;
     private final List<Matched> routes;
+    private final String prefix;
 
     private record Matched(Route route, PathMatcher path) {}
 
-    Answering(Authenticator authenticator, ServiceMetrics metrics, List<Route> routes) {
-        this.authenticator = authenticator;
+    /**
+     * @param prefix that a path may have before what the routes say; empty for none
+     */
+    Answering(WaysIn waysIn, ServiceMetrics metrics, List<Route> routes, String prefix) {
+        this.prefix = prefix;
+        this.waysIn = waysIn;
         this.metrics = metrics;
         this.routes = routes.stream()
                 .map(route -> new Matched(route, PathMatchers.create(route.path())))
@@ -72,8 +81,7 @@ final class Answering implements DirectHandler {
 
     private Reply answer(Route route, ServerRequest request, String requestId) {
         try {
-            var principal = route.isOpen() ? null : admitted(route, request);
-            return route.handler().answer(new Call(request, principal, route.bodyLimit()));
+            return route.handler().answer(call(route, request));
         } catch (Problem problem) {
             return reply(route.dialect(), problem, request, requestId);
         } catch (LedgerException e) {
@@ -96,12 +104,31 @@ final class Answering implements DirectHandler {
         }
     }
 
-    private Principal admitted(Route route, ServerRequest request) {
-        var principal = authenticator
-                .authenticate(route.dialect()
-                        .authorization(first(request.headers(), HeaderNames.AUTHORIZATION), tokens(request)))
-                .orElseThrow(() -> new Problem(
-                        ErrorCode.UNAUTHENTICATED, "A known bearer token is needed: Authorization: Bearer TOKEN"));
+    private Call call(Route route, ServerRequest request) {
+        if (route.isOpen()) {
+            return new Call(request, null, () -> Call.read(request, route.bodyLimit()));
+        }
+        var authorization = first(request.headers(), HeaderNames.AUTHORIZATION);
+        if (authorization != null && SignatureAuthenticator.isMeant(authorization)) {
+            var sent = new SentOverHttp(request, route.bodyLimit());
+            return switch (waysIn.signatures().check(authorization, sent)) {
+                case Verdict.Known(Principal principal) -> new Call(request, admitted(route, principal), sent::body);
+                case Verdict.Unknown(String why) -> throw new Problem(ErrorCode.UNAUTHENTICATED, why);
+            };
+        }
+        var principal = waysIn.tokens()
+                .authenticate(route.dialect().authorization(authorization, tokens(request)))
+                .orElseThrow(() -> new Problem(ErrorCode.UNAUTHENTICATED, missing(request)));
+        return new Call(request, admitted(route, principal), () -> Call.read(request, route.bodyLimit()));
+    }
+
+    private static String missing(ServerRequest request) {
+        return SignatureAuthenticator.isPresigned(request.prologue().query().rawValue())
+                ? "A pre-signed URL lets nobody in: sign with an Authorization header"
+                : "A known bearer token is needed: Authorization: Bearer TOKEN";
+    }
+
+    private static Principal admitted(Route route, Principal principal) {
         if (!route.admits(principal)) {
             throw new Problem(
                     ErrorCode.FORBIDDEN,
@@ -183,6 +210,28 @@ final class Answering implements DirectHandler {
 
     /** Answers what no route matches: 405 where another method would be right, 404 otherwise. */
     void stray(ServerRequest request, ServerResponse response) {
+        var path = meant(request);
+        if (path == null) {
+            answerStray(request, response);
+        } else {
+            SentOverHttp.reroute(request, response, path);
+        }
+    }
+
+    /**
+     * The path that a caller means who says it with slashes doubled, as who joins an address that ends in one with a path, or with the
+     * prefix under which the service is known; null where it means what it says.
+     */
+    private @Nullable String meant(ServerRequest request) {
+        var sent = request.prologue().uriPath().rawPath();
+        var plain = DOUBLED.matcher(sent).replaceAll("/");
+        var known =
+                prefix.isEmpty() || !(plain + "/").startsWith(prefix + "/") ? plain : plain.substring(prefix.length());
+        var path = known.isEmpty() ? "/" : known;
+        return path.equals(sent) || SentOverHttp.isRerouted(request) ? null : path;
+    }
+
+    private void answerStray(ServerRequest request, ServerResponse response) {
         long began = System.nanoTime();
         var requestId = RequestIds.of(first(request.headers(), REQUEST_ID));
         var path = request.path().absolute();

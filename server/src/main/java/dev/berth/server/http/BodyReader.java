@@ -182,6 +182,15 @@ final class BodyReader {
         return text.getBytes(StandardCharsets.UTF_8).length;
     }
 
+    /** Whether it is true; false where there is none, or a wrong one. */
+    boolean flag(String name) {
+        boolean yes = parser.currentToken() == JsonToken.VALUE_TRUE;
+        if (!yes && !isNull() && parser.currentToken() != JsonToken.VALUE_FALSE) {
+            wrong(name, "must be true or false");
+        }
+        return yes;
+    }
+
     @Nullable
     Duration duration(String name) {
         var text = text(name, 100);

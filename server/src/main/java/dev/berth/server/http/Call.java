@@ -11,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -27,12 +28,16 @@ final class Call {
 
     private final ServerRequest request;
     private final @Nullable Principal principal;
-    private final int bodyLimit;
+    private final Supplier<byte[]> body;
 
-    Call(ServerRequest request, @Nullable Principal principal, int bodyLimit) {
+    /**
+     * @param principal null for a route that is open to everybody
+     * @param body reads it
+     */
+    Call(ServerRequest request, @Nullable Principal principal, Supplier<byte[]> body) {
         this.request = request;
         this.principal = principal;
-        this.bodyLimit = bodyLimit;
+        this.body = body;
     }
 
     /** Who calls. Never of a route that is open to everybody. */
@@ -50,9 +55,18 @@ final class Call {
 
     /** The whole body. Empty where there is none. */
     byte[] body() {
+        return body.get();
+    }
+
+    /**
+     * Reads the whole body of a request.
+     *
+     * @throws Problem where it is larger
+     */
+    static byte[] read(ServerRequest request, int bodyLimit) {
         var length = request.headers().contentLength();
         if (length.isPresent() && length.getAsLong() > bodyLimit) {
-            throw tooLarge();
+            throw tooLarge(bodyLimit);
         }
         if (!request.content().hasEntity()) {
             return NOTHING;
@@ -60,7 +74,7 @@ final class Call {
         try (var in = request.content().inputStream()) {
             var body = in.readNBytes(length.isPresent() ? (int) length.getAsLong() : bodyLimit + 1);
             if (body.length > bodyLimit) {
-                throw tooLarge();
+                throw tooLarge(bodyLimit);
             }
             return body;
         } catch (IOException e) {
@@ -72,7 +86,7 @@ final class Call {
         }
     }
 
-    private Problem tooLarge() {
+    private static Problem tooLarge(int bodyLimit) {
         return new Problem(ErrorCode.BODY_TOO_LARGE, "The body must have at most " + bodyLimit + " bytes");
     }
 

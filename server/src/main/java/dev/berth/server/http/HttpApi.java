@@ -4,9 +4,10 @@ import dev.berth.core.AllocationId;
 import dev.berth.core.Command.Action;
 import dev.berth.core.Decision;
 import dev.berth.core.PoolName;
-import dev.berth.server.auth.Authenticator;
 import dev.berth.server.auth.Desks;
+import dev.berth.server.auth.PublicUrl;
 import dev.berth.server.auth.Role;
+import dev.berth.server.auth.WaysIn;
 import dev.berth.server.ledger.Ledger;
 import io.helidon.common.socket.SocketOptions;
 import io.helidon.http.DirectHandler;
@@ -47,23 +48,26 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
     private static final Set<Role> OPERATORS = Set.of(Role.OPERATOR);
     private static final Set<Role> ADMINS = Set.of(Role.ADMIN);
 
-    private final Authenticator authenticator;
+    private final WaysIn waysIn;
     private final ServiceMetrics metrics;
     private final Limits limits;
     private final Holds holds;
     private final EventCalls events;
     private final AllocationCalls allocations;
     private final List<Route> routes;
+    private final String prefix;
 
     /**
      * What the service is.
      *
      * @param ready whether the store is usable and the configuration in force loaded
+     * @param publicUrl where callers find it, whose prefix its paths may have; null where they call it as it is
      */
-    public record About(String version, BooleanSupplier ready, Limits limits) {
-        /** With limits that suit a process with nothing else to do. */
+    public record About(
+            String version, BooleanSupplier ready, @Nullable PublicUrl publicUrl, Limits limits) {
+        /** With limits that suit a process with nothing else to do, and nothing before it that changes what callers send. */
         public About(String version, BooleanSupplier ready) {
-            this(version, ready, Limits.USUAL);
+            this(version, ready, null, Limits.USUAL);
         }
     }
 
@@ -82,26 +86,22 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
         }
     }
 
-    public HttpApi(
-            Authenticator authenticator,
-            Desks desks,
-            ConfigurationDesk configuration,
-            ServiceMetrics metrics,
-            About about) {
-        this.authenticator = authenticator;
+    public HttpApi(WaysIn waysIn, Desks desks, ConfigurationDesk configuration, ServiceMetrics metrics, About about) {
+        this.waysIn = waysIn;
         this.metrics = metrics;
         this.limits = about.limits();
         this.holds = new Holds(limits.held());
         this.events = new EventCalls(desks.events(), MOST_STREAMS);
         this.allocations = new AllocationCalls(desks.allocations(), desks.queues(), holds);
         this.routes = routes(desks, configuration, about);
+        this.prefix = about.publicUrl() == null ? "" : about.publicUrl().prefix();
     }
 
     private List<Route> routes(Desks desks, ConfigurationDesk configuration, About about) {
-        var reservations = new ReservationCalls(desks.allocations(), authenticator);
+        var reservations = new ReservationCalls(desks.allocations(), waysIn.tokens());
         var pools = new PoolCalls(desks.pools());
         var environments = new EnvironmentCalls(desks.pools());
-        var tokens = new TokenCalls(desks.tokens());
+        var tokens = new TokenCalls(desks.tokens(), desks.accessKeys());
         var config = new ConfigurationCalls(configuration);
         var service = new ServiceCalls(about.version(), about.ready(), desks.pools(), metrics);
         int large = ConfigurationCalls.BODY_LIMIT;
@@ -166,7 +166,7 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
 
     /** Makes a server serve the API: routes, limits, and what it answers by itself. Host, port and TLS are the caller's. */
     public void install(WebServerConfig.Builder server) {
-        var answering = new Answering(authenticator, metrics, routes);
+        var answering = new Answering(waysIn, metrics, routes, prefix);
         var direct = DirectHandlers.builder();
         for (var type : DirectHandler.EventType.values()) {
             direct.addHandler(type, answering);

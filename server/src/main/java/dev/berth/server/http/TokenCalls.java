@@ -1,5 +1,6 @@
 package dev.berth.server.http;
 
+import dev.berth.server.auth.AccessKeyDesk;
 import dev.berth.server.auth.TokenDesk;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -13,9 +14,11 @@ final class TokenCalls {
     private static final byte[] NOTHING = "{}".getBytes(StandardCharsets.US_ASCII);
 
     private final TokenDesk desk;
+    private final AccessKeyDesk accessKeys;
 
-    TokenCalls(TokenDesk desk) {
+    TokenCalls(TokenDesk desk, AccessKeyDesk accessKeys) {
         this.desk = desk;
+        this.accessKeys = accessKeys;
     }
 
     Reply post(Call call) {
@@ -24,8 +27,11 @@ final class TokenCalls {
         if (wanted.principal == null) {
             throw new IllegalStateException("a body without mistakes has a principal");
         }
-        var created = desk.create(wanted.principal, wanted.expires)
-                .orElseThrow(() -> Problem.field("principal", "there is no principal of this name"));
+        return wanted.sigv4 ? accessKey(wanted.principal, wanted.expires) : bearer(wanted.principal, wanted.expires);
+    }
+
+    private Reply bearer(String principal, @Nullable Duration expires) {
+        var created = desk.create(principal, expires).orElseThrow(TokenCalls::noSuchPrincipal);
         return Reply.json(201, json -> {
             json.writeStartObject();
             fields(json, created.token());
@@ -34,14 +40,31 @@ final class TokenCalls {
         });
     }
 
+    private Reply accessKey(String principal, @Nullable Duration expires) {
+        var created = accessKeys.create(principal, expires).orElseThrow(TokenCalls::noSuchPrincipal);
+        return Reply.json(201, json -> {
+            json.writeStartObject();
+            fields(json, created.key());
+            json.writeStringProperty("accessKeyId", created.key().id());
+            json.writeStringProperty("secretAccessKey", created.secret());
+            json.writeEndObject();
+        });
+    }
+
+    private static Problem noSuchPrincipal() {
+        return Problem.field("principal", "there is no principal of this name");
+    }
+
     private static final class Wanted {
         private @Nullable String principal;
         private @Nullable Duration expires;
+        private boolean sigv4;
 
         void field(BodyReader in, String name) {
             switch (name) {
                 case "principal" -> principal = in.text(name, LONGEST_NAME);
                 case "expires" -> expires = in.duration(name);
+                case "sigv4" -> sigv4 = in.flag(name);
                 default -> in.unknown(name);
             }
         }
@@ -58,19 +81,24 @@ final class TokenCalls {
 
     Reply list(Call call) {
         var tokens = desk.list();
+        var keys = accessKeys.list();
         return Reply.json(200, json -> {
             json.writeStartObject();
             json.writeName("tokens");
             json.writeStartArray();
-            tokens.forEach(token -> {
-                json.writeStartObject();
-                fields(json, token);
-                Json.instant(json, "lastUsedAt", token.lastUsedAt());
-                json.writeEndObject();
-            });
+            tokens.forEach(token -> listed(json, "bearer", token));
+            keys.forEach(key -> listed(json, "sigv4", key));
             json.writeEndArray();
             json.writeEndObject();
         });
+    }
+
+    private static void listed(JsonGenerator json, String kind, TokenDesk.Known token) {
+        json.writeStartObject();
+        fields(json, token);
+        json.writeStringProperty("kind", kind);
+        Json.instant(json, "lastUsedAt", token.lastUsedAt());
+        json.writeEndObject();
     }
 
     private static void fields(JsonGenerator json, TokenDesk.Known token) {
@@ -82,7 +110,7 @@ final class TokenCalls {
 
     Reply delete(Call call) {
         var id = call.path("id");
-        if (id.length() > LONGEST_NAME || !desk.revoke(id)) {
+        if (id.length() > LONGEST_NAME || !(AccessKeyDesk.isOurs(id) ? accessKeys.revoke(id) : desk.revoke(id))) {
             throw new Problem(ErrorCode.NO_SUCH_TOKEN, "No such token");
         }
         return Reply.json(200, NOTHING);

@@ -3,6 +3,9 @@ package dev.berth.server.store;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
 import java.util.zip.CRC32;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
@@ -15,16 +18,27 @@ import org.jspecify.annotations.Nullable;
  * Brings a database's schema up to date. Of several processes that do so at once, one does, and the others wait for it.
  *
  * @param folder below this package, with the migrations of one kind of database
- * @param newest the last of them, {@code VERSION__NAME.sql}
+ * @param files all of them in their order, {@code VVERSION__NAME.sql}
  * @param newerIsFine whether a newer version of berth may have been here: processes of both use the database while they are replaced one
  *     by one
  */
-record Migrations(String folder, String newest, boolean newerIsFine) {
-    /** The schema of the newest one alone, which is the whole as long as there is one. */
+record Migrations(String folder, List<String> files, boolean newerIsFine) {
+    Migrations {
+        files = List.copyOf(files);
+    }
+
+    /** One that was done, as Flyway notes it. */
+    private record Done(String version, int checksum) {}
+
+    /** The whole schema, as it comes to be. */
     String text() {
-        try (var in = Migrations.class.getResourceAsStream(folder + "/" + newest)) {
+        return files.stream().map(this::text).collect(Collectors.joining("\n"));
+    }
+
+    private String text(String file) {
+        try (var in = Migrations.class.getResourceAsStream(folder + "/" + file)) {
             if (in == null) {
-                throw new IllegalStateException("the schema is missing");
+                throw new IllegalStateException("the migration " + file + " is missing");
             }
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
@@ -32,14 +46,19 @@ record Migrations(String folder, String newest, boolean newerIsFine) {
         }
     }
 
+    /** Of the newest one. */
     String version() {
-        return newest.substring(1, newest.indexOf("__"));
+        return version(files.getLast());
+    }
+
+    private static String version(String file) {
+        return file.substring(1, file.indexOf("__"));
     }
 
     /** As Flyway does it, from the lines without their ends. */
-    int checksum() {
+    int checksum(String file) {
         var crc = new CRC32();
-        text().lines().forEach(line -> crc.update(line.getBytes(StandardCharsets.UTF_8)));
+        text(file).lines().forEach(line -> crc.update(line.getBytes(StandardCharsets.UTF_8)));
         return (int) crc.getValue();
     }
 
@@ -55,6 +74,7 @@ record Migrations(String folder, String newest, boolean newerIsFine) {
             Flyway.configure(Migrations.class.getClassLoader())
                     .dataSource(source)
                     .locations("classpath:dev/berth/server/store/" + folder)
+                    .target(version())
                     .ignoreMigrationPatterns(newerIsFine ? new String[] {"*:future"} : new String[0])
                     .loggers("slf4j")
                     .load()
@@ -85,16 +105,26 @@ record Migrations(String folder, String newest, boolean newerIsFine) {
         }
     }
 
+    private List<Done> all() {
+        return files.stream()
+                .map(file -> new Done(version(file), checksum(file)))
+                .toList();
+    }
+
     /** Where it was made as it stands here, Flyway has nothing to do, and would take half a second of each start to find that out. */
     private boolean isUpToDate(DataSource source) {
         try (var connection = source.getConnection();
                 var statement = connection.createStatement();
-                var last = statement.executeQuery("SELECT version, success, checksum FROM flyway_schema_history"
-                        + " ORDER BY installed_rank DESC LIMIT 1")) {
-            return last.next()
-                    && version().equals(last.getString(1))
-                    && last.getBoolean(2)
-                    && last.getInt(3) == checksum();
+                var row = statement.executeQuery(
+                        "SELECT version, checksum, success FROM flyway_schema_history ORDER BY installed_rank")) {
+            var done = new ArrayList<Done>();
+            while (row.next()) {
+                if (!row.getBoolean(3)) {
+                    return false;
+                }
+                done.add(new Done(row.getString(1), row.getInt(2)));
+            }
+            return done.equals(all());
         } catch (SQLException e) {
             return false; // a new database has no such table; where something else is wrong, Flyway tells it
         }

@@ -6,6 +6,7 @@ import com.zaxxer.hikari.util.DriverDataSource;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Properties;
 import java.util.Set;
 import java.util.function.UnaryOperator;
@@ -17,7 +18,8 @@ import org.slf4j.LoggerFactory;
 /** Opens the store in a PostgreSQL, which several processes may share. */
 public final class PostgresStore {
     private static final Logger LOG = LoggerFactory.getLogger(PostgresStore.class);
-    static final Migrations MIGRATIONS = new Migrations("postgresql", "V1__ledger.sql", true);
+    static final Migrations MIGRATIONS =
+            new Migrations("postgresql", List.of("V1__ledger.sql", "V2__access_keys.sql"), true);
 
     private static final int OLDEST = 14;
 

@@ -198,6 +198,39 @@ final class SqlStore implements Store {
         });
     }
 
+    // ---- access keys
+
+    @Override
+    public void addAccessKey(AccessKey key) {
+        write(lane -> {
+            AccessKeys.add(lane, key);
+            return true;
+        });
+    }
+
+    @Override
+    public Optional<AccessKey> accessKey(String id) {
+        return database.read(lane -> AccessKeys.byId(lane, id));
+    }
+
+    @Override
+    public List<AccessKey> accessKeys() {
+        return database.read(AccessKeys::all);
+    }
+
+    @Override
+    public boolean removeAccessKey(String id) {
+        return write(lane -> AccessKeys.remove(lane, id));
+    }
+
+    @Override
+    public void accessKeyUsed(String id, Instant at) {
+        write(lane -> {
+            AccessKeys.used(lane, id, at);
+            return true;
+        });
+    }
+
     // ---- the configuration in force
 
     @Override

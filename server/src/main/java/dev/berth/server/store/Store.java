@@ -13,6 +13,7 @@ import dev.berth.core.NeedClass;
 import dev.berth.core.Policy;
 import dev.berth.core.Pool;
 import dev.berth.core.PoolName;
+import dev.berth.core.Sealed;
 import dev.berth.core.ShapeCount;
 import dev.berth.core.Slice;
 import java.time.Duration;
@@ -181,6 +182,21 @@ public interface Store extends AutoCloseable {
     /** Notes a use; loses nothing that matters when it is lost. */
     void tokenUsed(String id, Instant at);
 
+    // ---- access keys
+
+    void addAccessKey(AccessKey key);
+
+    /** The access key of this id; also when it has expired. */
+    Optional<AccessKey> accessKey(String id);
+
+    List<AccessKey> accessKeys();
+
+    /** Whether there was such an access key. */
+    boolean removeAccessKey(String id);
+
+    /** Notes a use; loses nothing that matters when it is lost. */
+    void accessKeyUsed(String id, Instant at);
+
     // ---- the configuration in force
 
     /** Empty before the first. */
@@ -306,6 +322,24 @@ public interface Store extends AutoCloseable {
             @Nullable Duration p99,
             double utilisation) {}
 
+    /** What was issued to a principal, to call with. */
+    sealed interface Issued {
+        /** What it is told about and revoked by. No secret. */
+        String id();
+
+        String principal();
+
+        Instant createdAt();
+
+        /** Null for never. */
+        @Nullable
+        Instant expiresAt();
+
+        /** To about a minute; null for never. */
+        @Nullable
+        Instant lastUsedAt();
+    }
+
     /**
      * A bearer token of a principal. Its secret is known by its hash only.
      *
@@ -318,7 +352,25 @@ public interface Store extends AutoCloseable {
             String hash,
             Instant createdAt,
             @Nullable Instant expiresAt,
-            @Nullable Instant lastUsedAt) {}
+            @Nullable Instant lastUsedAt)
+            implements Issued {}
+
+    /**
+     * An access key of a principal, which signs requests.
+     *
+     * @param id the access key id
+     * @param secret encrypted: whoever checks a signature has to have it
+     * @param expiresAt null for never
+     * @param lastUsedAt to about a minute; null for never
+     */
+    record AccessKey(
+            String id,
+            String principal,
+            Sealed secret,
+            Instant createdAt,
+            @Nullable Instant expiresAt,
+            @Nullable Instant lastUsedAt)
+            implements Issued {}
 
     /** The configuration that counts, whatever a file says. */
     record ConfigurationInForce(long sequence, String text, String digest, Instant since) {}

@@ -50,6 +50,7 @@ public final class StoreCopy implements AutoCloseable {
             new Table("environment_event", "environment, pool, number"),
             new Table("batch", "process"),
             new Table("token", "id"),
+            new Table("access_key", "id"),
             new Table("configuration", "sequence"));
 
     private final StorePlace from;

@@ -189,7 +189,7 @@ class OwnTlsTest {
                 keyFile, MadeCertificate.pem("PRIVATE KEY", second.key().getEncoded()));
         var data = folder.resolve("data");
         var options = new ServeOptions(
-                null, data, "127.0.0.1", 0, null, null, new ServeOptions.Tls(certificateFile, keyFile));
+                null, data, "127.0.0.1", 0, null, null, new ServeOptions.Tls(certificateFile, keyFile), null);
         assertThatThrownBy(() -> BerthServer.start(options))
                 .isInstanceOfSatisfying(
                         StartRefusedException.class,

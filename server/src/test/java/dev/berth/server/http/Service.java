@@ -14,6 +14,7 @@ import dev.berth.core.Shape;
 import dev.berth.core.Step;
 import dev.berth.providers.StepResult;
 import dev.berth.server.auth.AccessDesk;
+import dev.berth.server.auth.AccessKeyDesk;
 import dev.berth.server.auth.AccessVault;
 import dev.berth.server.auth.AllocationDesk;
 import dev.berth.server.auth.Authenticator;
@@ -23,10 +24,13 @@ import dev.berth.server.auth.Directory;
 import dev.berth.server.auth.EventDesk;
 import dev.berth.server.auth.PoolDesk;
 import dev.berth.server.auth.Principal;
+import dev.berth.server.auth.PublicUrl;
 import dev.berth.server.auth.QueueDesk;
 import dev.berth.server.auth.Role;
+import dev.berth.server.auth.SignatureAuthenticator;
 import dev.berth.server.auth.StandingAccess;
 import dev.berth.server.auth.TokenDesk;
+import dev.berth.server.auth.WaysIn;
 import dev.berth.server.forecast.Forecasts;
 import dev.berth.server.ledger.Ledger;
 import dev.berth.server.store.SqliteStore;
@@ -69,6 +73,9 @@ final class Service implements AutoCloseable {
     static final String ALICE = "token-of-alice";
     static final String BOB = "token-of-bob";
     static final String SECRET = "s3cr3t-of-the-board";
+    /** Where callers find it through a proxy. */
+    static final PublicUrl PUBLIC = PublicUrl.parse("https://ci.example/berth/").orElseThrow();
+
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     final Store store;
@@ -123,14 +130,20 @@ final class Service implements AutoCloseable {
         var authenticator = new Authenticator(store, () -> directory, now::get);
         var random = new SecureRandom();
         tokens = new TokenDesk(store, () -> directory, authenticator, now::get, random);
+        var accessKeys = new AccessKeyDesk(store, vault, () -> directory, now::get, random);
         var desks = new Desks(
                 new AllocationDesk(ledger, store, new AccessDesk(vault, standing()), now::get, random),
                 new QueueDesk(new Forecasts(store, now::get, System::nanoTime)::of),
                 new PoolDesk(ledger, store, now::get),
                 new EventDesk(store),
-                tokens);
+                tokens,
+                accessKeys);
         api = new HttpApi(
-                authenticator, desks, configurationDesk(), metrics, new HttpApi.About("0.1.0", ready::get, limits));
+                new WaysIn(authenticator, new SignatureAuthenticator(accessKeys, now::get, PUBLIC)),
+                desks,
+                configurationDesk(),
+                metrics,
+                new HttpApi.About("0.1.0", ready::get, PUBLIC, limits));
         ledger.addListener(api);
         ledger.waitsHere(api::isWaitedFor);
         stepping = Thread.ofPlatform().name("ledger").start(this::step);

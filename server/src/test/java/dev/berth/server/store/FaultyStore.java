@@ -258,6 +258,31 @@ public final class FaultyStore implements Store {
     }
 
     @Override
+    public void addAccessKey(AccessKey key) {
+        reading().addAccessKey(key);
+    }
+
+    @Override
+    public Optional<AccessKey> accessKey(String id) {
+        return reading().accessKey(id);
+    }
+
+    @Override
+    public List<AccessKey> accessKeys() {
+        return reading().accessKeys();
+    }
+
+    @Override
+    public boolean removeAccessKey(String id) {
+        return reading().removeAccessKey(id);
+    }
+
+    @Override
+    public void accessKeyUsed(String id, Instant at) {
+        reading().accessKeyUsed(id, at);
+    }
+
+    @Override
     public Optional<ConfigurationInForce> configuration() {
         return reading().configuration();
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,20 +20,22 @@ class MigrationsTest {
                 (installed_rank, version, description, type, script, checksum, installed_by, execution_time, success)
             VALUES (1000, '1000', 'more', 'SQL', 'V1000__more.sql', 7, '', 1, true)""";
 
+    private static final String CHECKSUMS = "SELECT checksum FROM flyway_schema_history ORDER BY installed_rank";
+
     @TempDir
     private Path folder;
 
     @Test
-    void theStoreKnowsWhichMigrationIsTheLast() throws Exception {
+    void theStoreKnowsAllMigrationsAndTheirOrder() throws Exception {
         for (var migrations : List.of(SqliteStore.MIGRATIONS, PostgresStore.MIGRATIONS)) {
             var folder = Path.of(Objects.requireNonNull(Migrations.class.getResource(migrations.folder()))
                     .toURI());
             try (var files = Files.list(folder)) {
-                assertThat(files.map(file -> file.getFileName().toString())
-                                .filter(name -> name.startsWith("V"))
-                                .mapToInt(name -> Integer.parseInt(name.substring(1, name.indexOf("__"))))
-                                .max())
-                        .hasValue(Integer.parseInt(migrations.version()));
+                assertThat(files.map(file -> file.getFileName().toString()).filter(name -> name.startsWith("V")))
+                        .containsExactlyInAnyOrderElementsOf(migrations.files());
+            }
+            for (int i = 0; i < migrations.files().size(); i++) {
+                assertThat(migrations.files().get(i)).startsWith("V" + (i + 1) + "__");
             }
         }
     }
@@ -43,9 +46,8 @@ class MigrationsTest {
             database.open().close();
             try (var connection = database.connect();
                     var statement = connection.createStatement();
-                    var row = statement.executeQuery("SELECT checksum FROM flyway_schema_history")) {
-                assertThat(row.next()).isTrue();
-                assertThat(row.getInt(1)).isEqualTo(PostgresStore.MIGRATIONS.checksum());
+                    var rows = statement.executeQuery(CHECKSUMS)) {
+                assertThat(checksums(rows)).isEqualTo(checksums(PostgresStore.MIGRATIONS));
             }
             database.run(NEWER);
             database.open().close();
@@ -66,11 +68,39 @@ class MigrationsTest {
         open().close();
         try (var connection = DriverManager.getConnection("jdbc:sqlite:" + file());
                 var statement = connection.createStatement();
-                var row = statement.executeQuery("SELECT checksum FROM flyway_schema_history WHERE version = '"
-                        + SqliteStore.MIGRATIONS.version() + "'")) {
-            assertThat(row.next()).isTrue();
-            assertThat(row.getInt(1)).isEqualTo(SqliteStore.MIGRATIONS.checksum());
+                var rows = statement.executeQuery(CHECKSUMS)) {
+            assertThat(checksums(rows)).isEqualTo(checksums(SqliteStore.MIGRATIONS));
         }
+    }
+
+    @Test
+    void aFileOfTheFirstVersionIsBroughtUpToDateAndKeepsWhatItHas() throws Exception {
+        firstOnly(SqliteStore.MIGRATIONS).apply(SqliteStore.plain(file()));
+        change(file(), "INSERT INTO token VALUES ('t', 'ci', 'hash', 1, NULL, NULL)");
+        try (var store = open()) {
+            assertThat(store.tokens()).extracting(Store.Token::id).containsExactly("t");
+            assertThat(store.accessKeys()).isEmpty();
+        }
+        open().close();
+        assertThat(StorePlace.sqlite("it", file()).versions())
+                .isEqualTo(new StorePlace.Versions(SqliteStore.MIGRATIONS.version(), SqliteStore.MIGRATIONS.version()));
+    }
+
+    @Test
+    void aPostgresOfTheFirstVersionIsBroughtUpToDateAndKeepsWhatItHas() throws Exception {
+        try (var database = TestPostgres.createEmpty()) {
+            firstOnly(PostgresStore.MIGRATIONS).apply(PostgresStore.checked(database.url(), _ -> null));
+            database.run("INSERT INTO token VALUES ('t', 'ci', 'hash', 1, NULL, NULL)");
+            try (var store = database.open()) {
+                assertThat(store.tokens()).extracting(Store.Token::id).containsExactly("t");
+                assertThat(store.accessKeys()).isEmpty();
+            }
+        }
+    }
+
+    /** As the version was that had no other. */
+    private static Migrations firstOnly(Migrations migrations) {
+        return new Migrations(migrations.folder(), migrations.files().subList(0, 1), migrations.newerIsFine());
     }
 
     @Test
@@ -124,6 +154,18 @@ class MigrationsTest {
                 var statement = connection.createStatement()) {
             statement.executeUpdate(sql);
         }
+    }
+
+    private static List<Integer> checksums(Migrations migrations) {
+        return migrations.files().stream().map(migrations::checksum).toList();
+    }
+
+    private static List<Integer> checksums(ResultSet rows) throws SQLException {
+        var all = new ArrayList<Integer>();
+        while (rows.next()) {
+            all.add(rows.getInt(1));
+        }
+        return all;
     }
 
     private static List<String> tables(Path file) throws SQLException {

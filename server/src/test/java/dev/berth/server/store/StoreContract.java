@@ -45,6 +45,7 @@ import dev.berth.core.Step;
 import dev.berth.core.Tenant;
 import dev.berth.core.Work;
 import dev.berth.server.store.Samples.Draft;
+import dev.berth.server.store.Store.AccessKey;
 import dev.berth.server.store.Store.AllocationQuery;
 import dev.berth.server.store.Store.EnvironmentQuery;
 import dev.berth.server.store.Store.StoredEvent;
@@ -1203,6 +1204,27 @@ abstract class StoreContract {
         assertThat(store.removeToken("t1")).isTrue();
         assertThat(store.removeToken("t1")).isFalse();
         assertThat(store.tokens()).containsExactly(limited);
+    }
+
+    @Test
+    void accessKeysAreKeptByTheirId() {
+        var forever = new AccessKey("KEY1", "ann", new Sealed("sealed-1"), NOON, null, null);
+        var limited = new AccessKey(
+                "KEY2", "bob", new Sealed("sealed-2"), NOON.plusSeconds(1), NOON.plusSeconds(2), NOON.plusSeconds(3));
+        store.addAccessKey(forever);
+        store.addAccessKey(limited);
+        assertThat(store.accessKey("KEY1")).contains(forever);
+        assertThat(store.accessKey("KEY2")).contains(limited);
+        assertThat(store.accessKey("key1")).isEmpty();
+        assertThat(store.accessKeys()).containsExactly(forever, limited);
+        store.accessKeyUsed("KEY1", NOON.plusSeconds(9));
+        assertThat(store.accessKey("KEY1"))
+                .contains(new AccessKey("KEY1", "ann", new Sealed("sealed-1"), NOON, null, NOON.plusSeconds(9)));
+        assertThatThrownBy(() -> store.addAccessKey(new AccessKey("KEY2", "eve", new Sealed("x"), NOON, null, null)))
+                .isInstanceOf(IllegalStateException.class);
+        assertThat(store.removeAccessKey("KEY1")).isTrue();
+        assertThat(store.removeAccessKey("KEY1")).isFalse();
+        assertThat(store.accessKeys()).containsExactly(limited);
     }
 
     @Test
