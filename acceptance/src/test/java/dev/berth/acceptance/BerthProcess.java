@@ -110,13 +110,18 @@ final class BerthProcess implements AutoCloseable {
      *
      * @param token sent as bearer token; null for none
      * @param body null for none
+     * @param headers names and values in turn
      */
-    HttpResponse<String> call(@Nullable String token, String method, String path, @Nullable String body) {
+    HttpResponse<String> call(
+            @Nullable String token, String method, String path, @Nullable String body, String... headers) {
         var request = HttpRequest.newBuilder(url.resolve(path))
-                .timeout(Running.PATIENCE)
+                .timeout(Running.PATIENCE.multipliedBy(2))
                 .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body));
         if (token != null) {
             request.header("Authorization", "Bearer " + token);
+        }
+        if (headers.length > 0) {
+            request.headers(headers);
         }
         try {
             return http.send(request.build(), BodyHandlers.ofString());
