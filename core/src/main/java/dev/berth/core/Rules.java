@@ -51,8 +51,7 @@ public final class Rules {
      *
      * @param waitsHere whether the process that decides has the connection that waits for an allocation; asked once for each that is granted
      */
-    public static Decision decide(
-            Slice slice, List<Command> commands, Instant now, Predicate<AllocationId> waitsHere) {
+    public static Decision decide(Slice slice, List<Command> commands, Instant now, Predicate<AllocationId> waitsHere) {
         var working = new Working(slice, now);
         var lending = new Lending(working, waitsHere);
         var maintenance = new Maintenance(working, lending);
