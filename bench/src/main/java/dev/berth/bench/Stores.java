@@ -110,8 +110,8 @@ final class Stores implements AutoCloseable {
                                 + numbers + "SELECT 1, " + number + ", unixepoch() * 1000, '"
                                 + (which == 1 ? "allocation-active" : "allocation-ended")
                                 + "', printf('1-%09d-%026d', i, i), " + environment + ", 'ci', NULL FROM n, start");
-                statement.executeUpdate("INSERT INTO environment_event (environment, pool, number) " + numbers
-                        + "SELECT " + environment + ", 1, " + number + " FROM n, start");
+                statement.executeUpdate("INSERT INTO environment_event (pool, number, environment) " + numbers
+                        + "SELECT 1, " + number + ", " + environment + " FROM n, start");
             }
             connection.commit();
         }

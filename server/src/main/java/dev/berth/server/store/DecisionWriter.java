@@ -16,7 +16,9 @@ import dev.berth.core.Slice;
 import dev.berth.core.Step;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -25,16 +27,21 @@ import org.jspecify.annotations.Nullable;
 final class DecisionWriter {
     private static final Insert EVENTS =
             Insert.into("event (pool, number, at, type, allocation, environment, principal, data)");
-    private static final Insert SUBJECTS = Insert.into("environment_event (environment, pool, number)");
+    private static final Insert SUBJECTS = Insert.into("environment_event (pool, number, environment, before_pool, before_number)");
 
     private final Lane lane;
+    private final Map<String, EventPlace> latestEvents;
     /** Changes by one statement that were not sent yet: they go together, where that is quicker. */
     private final List<@Nullable Object[]> waiting = new ArrayList<>();
 
     private String statement = "";
 
-    DecisionWriter(Lane lane) {
+    /**
+     * @param latestEvents about environments that were loaded, by their names; brought up to date
+     */
+    DecisionWriter(Lane lane, Map<String, EventPlace> latestEvents) {
         this.lane = lane;
+        this.latestEvents = latestEvents;
     }
 
     /** In the order in which they are given. */
@@ -58,12 +65,16 @@ final class DecisionWriter {
         lane.update(sql, arguments);
     }
 
-    void write(Decision decision, Pool before) {
+    /**
+     * @param revision of the pool from then on
+     */
+    void write(Decision decision, Pool before, long revision) {
         decision.keysFreed()
                 .forEach(key -> any(
                         "DELETE FROM idempotency_key WHERE principal = ? AND key = ?", key.principal(), key.value()));
         int pool = decision.pool().number();
         newShapes(decision).values().forEach(this::shape);
+        var links = links(pool, decision.events());
         for (var change : decision.environments()) {
             environment(change.before(), change.after());
         }
@@ -76,12 +87,13 @@ final class DecisionWriter {
         decision.lines().forEach(line -> line(pool, line));
         decision.holders().forEach(holder -> holder(pool, holder));
         decision.keysUsed().forEach(use -> key(pool, use));
-        events(pool, decision.events());
-        pool(before, decision.pool());
+        events(pool, decision.events(), links);
+        latestOfUnchanged(decision);
+        pool(before, decision.pool(), revision);
         send();
     }
 
-    private void pool(Pool before, Pool after) {
+    private void pool(Pool before, Pool after, long revision) {
         if (!before.policy().equals(after.policy())) {
             one("UPDATE pool SET policy = ? WHERE number = ?", Rows.text(after.policy()), after.number());
         }
@@ -89,7 +101,7 @@ final class DecisionWriter {
                 """
                 UPDATE pool SET listed = ?, generation = ?, sequence = ?, events = ?, available = ?, allocated = ?, cleaning = ?, checking = ?,
                     dirty = ?, retiring = ?, waiting = ?, polling = ?, on_hold = ?, issuing = ?, maintained = ?,
-                    breaker_failures = ?, breaker_open_until = ?, touched_at = ?
+                    breaker_failures = ?, breaker_open_until = ?, touched_at = ?, revision = ?
                 WHERE number = ?""",
                 after.listed(),
                 after.generation(),
@@ -109,6 +121,7 @@ final class DecisionWriter {
                 after.breaker().failures(),
                 after.breaker().openUntil(),
                 after.touchedAt(),
+                revision,
                 after.number());
     }
 
@@ -205,6 +218,7 @@ final class DecisionWriter {
     private void environment(@Nullable Environment before, Environment after) {
         var tenant = after.tenant();
         var state = after.state();
+        var latest = latestEvents.get(after.name().value());
         var work = state.work();
         boolean issuing = work != null && work.step() == Step.ISSUE;
         boolean claimed = work != null && work.claim() != null;
@@ -214,8 +228,8 @@ final class DecisionWriter {
                     """
                     INSERT INTO environment (name, pool, identity, account, shape, facts, digest, epoch, drain, quarantine, since,
                         turn, tenant_allocation, tenant_requester, tenant_principal, state, due_at, work_at, issuing, claimed,
-                        back_at, detail, lendable)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                        back_at, detail, lendable, event_pool, event_number)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                     record.name().value(),
                     after.pool(),
                     record.identity(),
@@ -238,7 +252,9 @@ final class DecisionWriter {
                     claimed,
                     Rows.backAt(after),
                     Rows.detail(after),
-                    Rows.lendable(after));
+                    Rows.lendable(after),
+                    latest == null ? null : latest.pool(),
+                    latest == null ? null : latest.number());
             return;
         }
         if (before.pool() != after.pool() || !before.record().equals(after.record())) {
@@ -261,7 +277,7 @@ final class DecisionWriter {
                 """
                 UPDATE environment SET epoch = ?, drain = ?, quarantine = ?, since = ?, turn = ?, tenant_allocation = ?,
                     tenant_requester = ?, tenant_principal = ?, state = ?, due_at = ?, work_at = ?, issuing = ?, claimed = ?,
-                    back_at = ?, detail = ?
+                    back_at = ?, detail = ?, event_pool = ?, event_number = ?
                 WHERE name = ? AND pool = ? AND epoch = ? AND state = ?""",
                 after.epoch(),
                 after.drain() == null ? null : after.drain().name(),
@@ -278,6 +294,8 @@ final class DecisionWriter {
                 claimed,
                 Rows.backAt(after),
                 Rows.detail(after),
+                latest == null ? null : latest.pool(),
+                latest == null ? null : latest.number(),
                 after.name().value(),
                 after.pool(),
                 before.epoch(),
@@ -591,8 +609,52 @@ final class DecisionWriter {
 
     // ---- events
 
-    private void events(int pool, List<Event> events) {
-        var about = new ArrayList<@Nullable Object[]>();
+    /** Of each event to the one before about the same environment, which becomes the latest one. */
+    private List<@Nullable Object[]> links(int pool, List<Event> events) {
+        var links = new ArrayList<@Nullable Object[]>();
+        for (var event : events) {
+            for (var environment : subjects(event)) {
+                var before = latestEvents.containsKey(environment) ? latestEvents.get(environment) : latest(environment);
+                latestEvents.put(environment, new EventPlace(pool, event.number()));
+                links.add(new @Nullable Object[] {
+                    pool,
+                    event.number(),
+                    environment,
+                    before == null ? null : before.pool(),
+                    before == null ? null : before.number()
+                });
+            }
+        }
+        return links;
+    }
+
+    private @Nullable EventPlace latest(String environment) {
+        return lane.one(
+                        row -> new EventPlace(row.getInt(1), row.getLong(2)),
+                        "SELECT event_pool, event_number FROM environment WHERE name = ? AND event_number IS NOT NULL",
+                        environment)
+                .orElse(null);
+    }
+
+    /** Something happened to it that changed nothing else. */
+    private void latestOfUnchanged(Decision decision) {
+        var changed = new HashSet<String>();
+        decision.environments().forEach(change -> changed.add(change.after().name().value()));
+        for (var event : decision.events()) {
+            for (var environment : subjects(event)) {
+                var latest = latestEvents.get(environment);
+                if (latest != null && changed.add(environment)) {
+                    any(
+                            "UPDATE environment SET event_pool = ?, event_number = ? WHERE name = ?",
+                            latest.pool(),
+                            latest.number(),
+                            environment);
+                }
+            }
+        }
+    }
+
+    private void events(int pool, List<Event> events, List<@Nullable Object[]> links) {
         var rows = new ArrayList<@Nullable Object[]>(events.size());
         for (var event : events) {
             rows.add(new @Nullable Object[] {
@@ -605,17 +667,14 @@ final class DecisionWriter {
                 event.principal(),
                 Rows.text(event.data())
             });
-            for (var environment : subjects(event)) {
-                about.add(new Object[] {environment, pool, event.number()});
-            }
         }
         send();
         lane.insert(EVENTS, rows);
-        lane.insert(SUBJECTS, about);
+        lane.insert(SUBJECTS, links);
     }
 
     /** Which environments an event is about. */
-    static List<String> subjects(Event event) {
+    private static List<String> subjects(Event event) {
         if (event.environment() != null) {
             return List.of(event.environment().value());
         }

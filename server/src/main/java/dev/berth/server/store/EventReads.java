@@ -10,6 +10,16 @@ import java.util.Map;
 
 /** Asks what happened. */
 final class EventReads {
+    private static final String BACKWARDS = """
+            WITH RECURSIVE about (pool, number, nth) AS (
+                SELECT event_pool, event_number, 1 FROM environment WHERE name = ? AND event_number IS NOT NULL
+                UNION ALL
+                SELECT link.before_pool, link.before_number, about.nth + 1
+                FROM about JOIN environment_event AS link
+                    ON link.pool = about.pool AND link.number = about.number AND link.environment = ?
+                WHERE link.before_number IS NOT NULL AND about.nth < ?)
+            """;
+
     private final Database database;
     private final PoolReads pools;
 
@@ -20,10 +30,13 @@ final class EventReads {
 
     List<Store.StoredEvent> about(EnvironmentName name, int limit) {
         return database
-                .read(lane -> lane.list(event(lane), "SELECT " + Rows.EVENT_COLUMNS + """
-                                 FROM environment_event AS about
-                                JOIN event AS e ON e.pool = about.pool AND e.number = about.number
-                                WHERE about.environment = ? ORDER BY about.pool DESC, about.number DESC LIMIT ?""", name.value(), limit))
+                .read(lane -> lane.list(
+                        event(lane),
+                        BACKWARDS + "SELECT " + Rows.EVENT_COLUMNS
+                                + " FROM about JOIN event AS e ON e.pool = about.pool AND e.number = about.number",
+                        name.value(),
+                        name.value(),
+                        limit))
                 .stream()
                 .sorted(Comparator.comparing(
                                 (Store.StoredEvent stored) -> stored.event().at())

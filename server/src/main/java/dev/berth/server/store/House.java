@@ -72,13 +72,7 @@ final class House {
                 limit,
                 before);
         for (var event : old) {
-            for (var environment : DecisionWriter.subjects(event)) {
-                lane.update(
-                        "DELETE FROM environment_event WHERE environment = ? AND pool = ? AND number = ?",
-                        environment,
-                        pool,
-                        event.number());
-            }
+            lane.update("DELETE FROM environment_event WHERE pool = ? AND number = ?", pool, event.number());
             lane.update("DELETE FROM event WHERE pool = ? AND number = ?", pool, event.number());
         }
         return old.size();

@@ -1,10 +1,12 @@
 package dev.berth.server.store;
 
 import dev.berth.core.Holder;
+import dev.berth.core.Line;
 import dev.berth.core.Pool;
 import dev.berth.core.PoolName;
 import dev.berth.core.ShapeCount;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -35,7 +37,23 @@ final class PoolReads {
 
     /** Locked until the end of the transaction that the lane is in. */
     Optional<Pool> lock(Lane lane, PoolName name) {
-        return lane.one(rows::pool, BY_NAME + database.lockingClause(), name.value());
+        return lock(lane, name, new HashMap<>());
+    }
+
+    /**
+     * Locked until the end of the transaction that the lane is in.
+     *
+     * @param revisions gets how many batches have changed the pool, by its number
+     */
+    Optional<Pool> lock(Lane lane, PoolName name, Map<Integer, Long> revisions) {
+        return lane.one(
+                row -> {
+                    var pool = rows.pool(row);
+                    revisions.put(pool.number(), Rows.revision(row));
+                    return pool;
+                },
+                BY_NAME + database.lockingClause(),
+                name.value());
     }
 
     /** A pool's name never changes. */
@@ -95,6 +113,11 @@ final class PoolReads {
                 row -> rows.shapeCount(lane, row),
                 "SELECT " + Rows.SHAPE_COUNT_COLUMNS + " FROM shape_count WHERE pool = ? ORDER BY shape",
                 pool);
+    }
+
+    List<Line> lines(Lane lane, int pool) {
+        return lane.list(
+                rows::line, "SELECT " + Rows.LINE_COLUMNS + " FROM line WHERE pool = ?", pool);
     }
 
     List<Holder> holders(int pool) {

@@ -64,7 +64,12 @@ final class Rows {
 
     static final String POOL_COLUMNS = """
             number, name, policy, listed, generation, sequence, events, available, allocated, cleaning, checking, dirty, retiring, \
-            waiting, polling, on_hold, issuing, maintained, breaker_failures, breaker_open_until, touched_at""";
+            waiting, polling, on_hold, issuing, maintained, breaker_failures, breaker_open_until, touched_at, \
+            revision""";
+
+    static long revision(ResultSet pool) throws SQLException {
+        return pool.getLong(22);
+    }
 
     Pool pool(ResultSet row) throws SQLException {
         return new Pool(
@@ -278,7 +283,14 @@ final class Rows {
 
     static final String ENVIRONMENT_COLUMNS = """
             name, pool, identity, account, facts, digest, epoch, drain, quarantine, since, turn, tenant_allocation, \
-            tenant_requester, tenant_principal, state, due_at, detail, shape, back_at""";
+            tenant_requester, tenant_principal, state, due_at, detail, shape, back_at, event_pool, \
+            event_number""";
+
+    /** The latest event about an environment; null where there never was one. */
+    static @Nullable EventPlace latestEvent(ResultSet environment) throws SQLException {
+        int pool = environment.getInt(20);
+        return pool == 0 ? null : new EventPlace(pool, environment.getLong(21));
+    }
 
     Environment environment(Lane lane, ResultSet row) throws SQLException {
         var drain = row.getString(8);

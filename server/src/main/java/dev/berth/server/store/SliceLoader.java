@@ -49,27 +49,41 @@ final class SliceLoader {
     private final Lane lane;
     private final Rows rows;
     private final Pool pool;
+    private final KnownPool known;
     private final Slice.Needs needs;
     private final Instant now;
     private final Map<AllocationId, Allocation> allocations = new LinkedHashMap<>();
     private final Map<EnvironmentName, Environment> environments = new LinkedHashMap<>();
+    private final Map<String, EventPlace> latestEvents;
     private final Map<String, Holder> holders = new HashMap<>();
     private final Set<String> holdersAsked = new HashSet<>();
     private boolean complete = true;
 
-    SliceLoader(Lane lane, Rows rows, Pool pool, Slice.Needs needs, Instant now) {
+    /**
+     * @param latestEvents gets the latest event about each environment that is loaded, by its name
+     */
+    SliceLoader(
+            Lane lane,
+            Rows rows,
+            Pool pool,
+            KnownPool known,
+            Slice.Needs needs,
+            Instant now,
+            Map<String, EventPlace> latestEvents) {
         this.lane = lane;
         this.rows = rows;
         this.pool = pool;
+        this.known = known;
+        this.latestEvents = latestEvents;
         this.needs = needs;
         this.now = now;
     }
 
     Slice load() {
         boolean afterOutage = Rules.isAfterOutage(pool, needs.claims(), now);
-        var shapes = shapes();
+        var shapes = known.shapes();
         var fit = rows.fit(pool, shapes);
-        var lines = lines();
+        var lines = known.lines();
         var keys = keys();
         ours(needs.allocations());
         dueAllocations(afterOutage);
@@ -125,28 +139,6 @@ final class SliceLoader {
                 keys,
                 busy,
                 complete);
-    }
-
-    private Map<String, ShapeCount> shapes() {
-        var shapes = new HashMap<String, ShapeCount>();
-        lane.list(
-                        row -> rows.shapeCount(lane, row),
-                        "SELECT " + Rows.SHAPE_COUNT_COLUMNS + " FROM shape_count WHERE pool = ?",
-                        pool.number())
-                .forEach(count -> shapes.put(count.shape().digest(), count));
-        return shapes;
-    }
-
-    private Map<Line.Key, Line> lines() {
-        var lines = new LinkedHashMap<Line.Key, Line>();
-        if (pool.waiting() + pool.polling() > 0) {
-            lane.list(
-                            rows::line,
-                            "SELECT " + Rows.LINE_COLUMNS + " FROM line WHERE pool = ? ORDER BY need, holder",
-                            pool.number())
-                    .forEach(line -> lines.put(line.key(), line));
-        }
-        return lines;
     }
 
     private void holders(Collection<String> names) {
@@ -306,7 +298,7 @@ final class SliceLoader {
                 .toList();
         var found = new HashMap<String, Environment>();
         lane.listIn(
-                        row -> rows.environment(lane, row),
+                        this::environment,
                         "SELECT " + Rows.ENVIRONMENT_COLUMNS + " FROM environment WHERE name IN",
                         missing)
                 .forEach(environment -> found.put(environment.name().value(), environment));
@@ -318,9 +310,18 @@ final class SliceLoader {
         }
     }
 
+    private Environment environment(ResultSet row) throws SQLException {
+        var environment = rows.environment(lane, row);
+        var latest = Rows.latestEvent(row);
+        if (latest != null) {
+            latestEvents.put(environment.name().value(), latest);
+        }
+        return environment;
+    }
+
     private List<EnvironmentName> environments(String sql, Object... arguments) {
         var names = new ArrayList<EnvironmentName>();
-        for (var environment : lane.list(row -> rows.environment(lane, row), sql, arguments)) {
+        for (var environment : lane.list(this::environment, sql, arguments)) {
             environments.putIfAbsent(environment.name(), environment);
             names.add(environment.name());
         }
@@ -331,7 +332,7 @@ final class SliceLoader {
         var identities = new HashMap<String, EnvironmentName>();
         for (var identity : needs.identities()) {
             lane.one(
-                            row -> rows.environment(lane, row),
+                            this::environment,
                             "SELECT " + Rows.ENVIRONMENT_COLUMNS
                                     + " FROM environment WHERE identity = ? ORDER BY state = 'retired', since DESC LIMIT 1",
                             identity)

@@ -12,6 +12,7 @@ import dev.berth.core.ShapeCount;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +29,7 @@ final class SqlStore implements Store {
     private final PastReads past;
     private final EnvironmentReads environments;
     private final EventReads events;
+    private final Map<Integer, KnownPool> known = new ConcurrentHashMap<>();
 
     /**
      * @param database closed with this
@@ -45,7 +47,7 @@ final class SqlStore implements Store {
 
     @Override
     public Transaction begin() {
-        return new SqlTransaction(database, rows, pools);
+        return new SqlTransaction(database, rows, pools, known);
     }
 
     @Override

@@ -6,7 +6,9 @@ import dev.berth.core.Pool;
 import dev.berth.core.PoolName;
 import dev.berth.core.Slice;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** What the ledger does in one transaction. */
@@ -15,12 +17,23 @@ final class SqlTransaction implements Store.Transaction {
     private final Database.Session session;
     private final Rows rows;
     private final PoolReads pools;
+    private final Map<Integer, KnownPool> known;
+    /** Of the pools that are locked, as they are stored. */
+    private final Map<Integer, Long> revisions = new HashMap<>();
+    /** What was decided on, then what is written: known to all once it is committed. */
+    private final Map<Integer, KnownPool> here = new HashMap<>();
+    /** About environments, by their names. */
+    private final Map<String, EventPlace> latestEvents = new HashMap<>();
 
-    SqlTransaction(Database database, Rows rows, PoolReads pools) {
+    /**
+     * @param known of pools, by number: what earlier transactions left for later ones
+     */
+    SqlTransaction(Database database, Rows rows, PoolReads pools, Map<Integer, KnownPool> known) {
         this.database = database;
         this.session = database.begin();
         this.rows = rows;
         this.pools = pools;
+        this.known = known;
     }
 
     @Override
@@ -35,26 +48,42 @@ final class SqlTransaction implements Store.Transaction {
 
     @Override
     public Optional<Pool> lock(PoolName name) {
-        return pools.lock(session.lane(), name);
+        return pools.lock(session.lane(), name, revisions);
     }
 
     @Override
     public Pool create(PoolName name, Policy policy, Instant now) {
         session.lane().updateOne("""
                 INSERT INTO pool (name, policy, listed, generation, sequence, events, available, allocated, cleaning, checking, dirty,
-                    retiring, waiting, polling, on_hold, issuing, maintained, breaker_failures, touched_at)
-                VALUES (?, ?, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?)""", name.value(), Rows.text(policy), now);
+                    retiring, waiting, polling, on_hold, issuing, maintained, breaker_failures, touched_at, revision)
+                VALUES (?, ?, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?, 0)""", name.value(), Rows.text(policy), now);
         return lock(name).orElseThrow();
     }
 
     @Override
     public Slice load(Pool pool, Slice.Needs needs, Instant now) {
-        return new SliceLoader(session.lane(), rows, pool, needs, now).load();
+        return new SliceLoader(session.lane(), rows, pool, known(pool), needs, now, latestEvents).load();
+    }
+
+    private KnownPool known(Pool pool) {
+        return here.computeIfAbsent(pool.number(), number -> {
+            long revision = revisions.getOrDefault(number, 0L);
+            var earlier = known.get(number);
+            return earlier != null && earlier.isOf(pool, revision) ? earlier : read(pool, revision);
+        });
+    }
+
+    private KnownPool read(Pool pool, long revision) {
+        var lane = session.lane();
+        return KnownPool.of(
+                pool, revision, pools.shapes(lane, pool.number()), pools.lines(lane, pool.number()));
     }
 
     @Override
     public void write(Decision decision, Pool before) {
-        new DecisionWriter(session.lane()).write(decision, before);
+        var after = known(before).after(decision);
+        new DecisionWriter(session.lane(), latestEvents).write(decision, before, after.revision());
+        here.put(before.number(), after);
     }
 
     @Override
@@ -65,6 +94,7 @@ final class SqlTransaction implements Store.Transaction {
     @Override
     public void commit() {
         session.commit();
+        known.putAll(here);
     }
 
     @Override

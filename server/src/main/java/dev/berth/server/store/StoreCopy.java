@@ -47,7 +47,7 @@ public final class StoreCopy implements AutoCloseable {
             new Table("ended_allocation", "id"),
             new Table("idempotency_key", "principal, key"),
             new Table("event", "pool, number"),
-            new Table("environment_event", "environment, pool, number"),
+            new Table("environment_event", "pool, number, environment"),
             new Table("batch", "process"),
             new Table("token", "id"),
             new Table("access_key", "id"),

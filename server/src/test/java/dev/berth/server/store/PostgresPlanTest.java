@@ -104,7 +104,7 @@ class PostgresPlanTest {
                                 created_at, 'released', NULL, NULL FROM a;
                         INSERT INTO idempotency_key SELECT 'ann', id, id, digest FROM a;
                         INSERT INTO event SELECT other, n, n, 'allocated' FROM generate_series(1, 4000) AS n;
-                        INSERT INTO environment_event SELECT name, pool, turn FROM e;
+                        INSERT INTO environment_event SELECT pool, turn, name FROM e;
                         INSERT INTO holder SELECT other, 'holder' || n, 0, 0, 0, n, n FROM generate_series(1, 1000) AS n;
                         INSERT INTO line SELECT other, 'need' || n, '', NULL, 1 FROM generate_series(1, 200) AS n;
                         INSERT INTO shape_count SELECT other, 'shape' || n, 1, 1, 1, 1, 1 FROM generate_series(1, 200) AS n;

@@ -1081,12 +1081,15 @@ abstract class StoreContract {
 
     @Test
     void theHistoryOfAnEnvironmentHasWhatWasAboutSeveralToo() {
-        draft().pool(withEvents(4))
+        draft().pool(withEvents(3))
+                .add(
+                        environment(pool, "a", new EnvironmentState.Available(null)),
+                        environment(pool, "b", new EnvironmentState.Available(null)))
                 .add(happened(1, NOON, "a", Map.of()))
                 .add(happened(2, NOON, null, Map.of("environments", "a,b")))
                 .add(happened(3, NOON, "b", Map.of()))
-                .add(happened(4, NOON, "a", Map.of()))
                 .write(store);
+        draft().pool(withEvents(4)).add(happened(4, NOON, "a", Map.of())).write(store);
         assertThat(numbers(store.history(new EnvironmentName("a"), 9))).containsExactly("pool 4", "pool 2", "pool 1");
         assertThat(numbers(store.history(new EnvironmentName("a"), 2))).containsExactly("pool 4", "pool 2");
         assertThat(store.history(new EnvironmentName("c"), 9)).isEmpty();
@@ -1108,6 +1111,7 @@ abstract class StoreContract {
                 .use(uses.get(0))
                 .use(uses.get(1))
                 .use(uses.get(2))
+                .add(environment(pool, "e", new EnvironmentState.Available(null)))
                 .add(happened(1, NOON, "e", Map.of()))
                 .add(happened(2, NOON.plusSeconds(1), "e", Map.of()))
                 .add(happened(3, NOON.plusSeconds(100), "e", Map.of()))

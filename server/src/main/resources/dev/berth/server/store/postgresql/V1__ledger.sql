@@ -30,7 +30,8 @@ CREATE TABLE pool (
     maintained         integer          NOT NULL,
     breaker_failures   integer          NOT NULL,
     breaker_open_until bigint,
-    touched_at         bigint           NOT NULL
+    touched_at         bigint           NOT NULL,
+    revision           bigint NOT NULL -- counts the batches that changed anything of the pool
 );
 
 -- What environments can be selected by, under its digest. A row is never changed.
@@ -73,10 +74,12 @@ CREATE TABLE environment (
     claimed           integer          NOT NULL, -- whether it is under a claim
     back_at           bigint, -- when it has to be back, while it is lent and does not drain
     lendable          integer          NOT NULL, -- 1; 0 where it is dirty or drains; -1 once it is retired
-    detail            text
+    detail            text,
+    event_pool        integer, -- its latest event
+    event_number      bigint
 );
--- A retired row may stand beside the one that has its identity now.
-CREATE UNIQUE INDEX environment_identity ON environment (identity) WHERE state <> 'retired';
+-- A retired row may stand beside the one that has its identity now. (Not by the state: an index is changed with what it depends on.)
+CREATE UNIQUE INDEX environment_identity ON environment (identity) WHERE lendable >= 0;
 CREATE INDEX environment_known_identity ON environment (identity);
 CREATE INDEX environment_pool ON environment (pool, name);
 CREATE INDEX environment_free ON environment (pool, shape, turn) WHERE state = 'available';
@@ -206,12 +209,15 @@ CREATE TABLE event (
     PRIMARY KEY (pool, number)
 );
 
--- Which events are about an environment: a grant may be about several.
+-- Which events are about an environment, a grant may be about several; with the one before that was about it, so that its history is
+-- read backwards from its latest. In the order in which events are written: by environment, each would be a page of its own.
 CREATE TABLE environment_event (
-    environment text COLLATE "C" NOT NULL,
-    pool        integer          NOT NULL,
-    number      bigint           NOT NULL,
-    PRIMARY KEY (environment, pool, number)
+    pool          integer          NOT NULL,
+    number        bigint           NOT NULL,
+    environment   text COLLATE "C" NOT NULL,
+    before_pool   integer,
+    before_number bigint,
+    PRIMARY KEY (pool, number, environment)
 );
 
 -- The last batch that each process committed: how a lost answer to COMMIT is found out.

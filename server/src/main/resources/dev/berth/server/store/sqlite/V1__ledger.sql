@@ -29,7 +29,8 @@ CREATE TABLE pool (
     maintained         INTEGER NOT NULL,
     breaker_failures   INTEGER NOT NULL,
     breaker_open_until INTEGER,
-    touched_at         INTEGER NOT NULL
+    touched_at         INTEGER NOT NULL,
+    revision           INTEGER NOT NULL -- counts the batches that changed anything of the pool
 );
 
 -- What environments can be selected by, under its digest. A row is never changed.
@@ -72,10 +73,12 @@ CREATE TABLE environment (
     claimed           INTEGER NOT NULL, -- whether it is under a claim
     back_at           INTEGER, -- when it has to be back, while it is lent and does not drain
     lendable          INTEGER NOT NULL, -- 1; 0 where it is dirty or drains; -1 once it is retired
-    detail            TEXT
+    detail            TEXT,
+    event_pool        INTEGER, -- its latest event
+    event_number      INTEGER
 );
--- A retired row may stand beside the one that has its identity now.
-CREATE UNIQUE INDEX environment_identity ON environment (identity) WHERE state <> 'retired';
+-- A retired row may stand beside the one that has its identity now. (Not by the state: an index is changed with what it depends on.)
+CREATE UNIQUE INDEX environment_identity ON environment (identity) WHERE lendable >= 0;
 CREATE INDEX environment_known_identity ON environment (identity);
 CREATE INDEX environment_pool ON environment (pool, name);
 CREATE INDEX environment_free ON environment (pool, shape, turn) WHERE state = 'available';
@@ -205,12 +208,15 @@ CREATE TABLE event (
     PRIMARY KEY (pool, number)
 ) WITHOUT ROWID;
 
--- Which events are about an environment: a grant may be about several.
+-- Which events are about an environment, a grant may be about several; with the one before that was about it, so that its history is
+-- read backwards from its latest. In the order in which events are written: by environment, each would be a page of its own.
 CREATE TABLE environment_event (
-    environment TEXT    NOT NULL,
-    pool        INTEGER NOT NULL,
-    number      INTEGER NOT NULL,
-    PRIMARY KEY (environment, pool, number)
+    pool          INTEGER NOT NULL,
+    number        INTEGER NOT NULL,
+    environment   TEXT    NOT NULL,
+    before_pool   INTEGER,
+    before_number INTEGER,
+    PRIMARY KEY (pool, number, environment)
 ) WITHOUT ROWID;
 
 -- The last batch that each process committed: how a lost answer to COMMIT is found out.
