@@ -131,7 +131,7 @@ CREATE TABLE allocation (
     misses            INTEGER,
     avoid             TEXT,
     grants            TEXT
-) WITHOUT ROWID;
+);
 CREATE INDEX allocation_due ON allocation (pool, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX allocation_queue ON allocation (pool, line, sharer, rank, arrival) WHERE awake = 1;
 CREATE INDEX allocation_waiting ON allocation (pool, arrival) WHERE state = 'pending';
@@ -186,7 +186,7 @@ CREATE TABLE ended_allocation (
     outcome           TEXT,
     grants            TEXT,
     held_for          TEXT
-) WITHOUT ROWID;
+);
 
 CREATE TABLE idempotency_key (
     principal  TEXT NOT NULL,
@@ -206,7 +206,7 @@ CREATE TABLE event (
     principal   TEXT,
     data        TEXT,
     PRIMARY KEY (pool, number)
-) WITHOUT ROWID;
+);
 
 -- Which events are about an environment, a grant may be about several; with the one before that was about it, so that its history is
 -- read backwards from its latest. In the order in which events are written: by environment, each would be a page of its own.
