@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
 final class DecisionWriter {
     private static final Insert EVENTS =
             Insert.into("event (pool, number, at, type, allocation, environment, principal, data)");
-    private static final Insert SUBJECTS = Insert.into("environment_event (pool, number, environment, before_pool, before_number)");
+    private static final Insert SUBJECTS =
+            Insert.into("environment_event (pool, number, environment, before_pool, before_number)");
 
     private final Lane lane;
     private final Map<String, EventPlace> latestEvents;
@@ -614,7 +615,8 @@ final class DecisionWriter {
         var links = new ArrayList<@Nullable Object[]>();
         for (var event : events) {
             for (var environment : subjects(event)) {
-                var before = latestEvents.containsKey(environment) ? latestEvents.get(environment) : latest(environment);
+                var before =
+                        latestEvents.containsKey(environment) ? latestEvents.get(environment) : latest(environment);
                 latestEvents.put(environment, new EventPlace(pool, event.number()));
                 links.add(new @Nullable Object[] {
                     pool,
@@ -639,7 +641,8 @@ final class DecisionWriter {
     /** Something happened to it that changed nothing else. */
     private void latestOfUnchanged(Decision decision) {
         var changed = new HashSet<String>();
-        decision.environments().forEach(change -> changed.add(change.after().name().value()));
+        decision.environments()
+                .forEach(change -> changed.add(change.after().name().value()));
         for (var event : decision.events()) {
             for (var environment : subjects(event)) {
                 var latest = latestEvents.get(environment);

@@ -116,8 +116,7 @@ final class PoolReads {
     }
 
     List<Line> lines(Lane lane, int pool) {
-        return lane.list(
-                rows::line, "SELECT " + Rows.LINE_COLUMNS + " FROM line WHERE pool = ?", pool);
+        return lane.list(rows::line, "SELECT " + Rows.LINE_COLUMNS + " FROM line WHERE pool = ?", pool);
     }
 
     List<Holder> holders(int pool) {

@@ -15,7 +15,6 @@ import dev.berth.core.Pool;
 import dev.berth.core.PoolName;
 import dev.berth.core.Rules;
 import dev.berth.core.Search;
-import dev.berth.core.ShapeCount;
 import dev.berth.core.Slice;
 import dev.berth.core.Step;
 import java.sql.ResultSet;

@@ -75,8 +75,7 @@ final class SqlTransaction implements Store.Transaction {
 
     private KnownPool read(Pool pool, long revision) {
         var lane = session.lane();
-        return KnownPool.of(
-                pool, revision, pools.shapes(lane, pool.number()), pools.lines(lane, pool.number()));
+        return KnownPool.of(pool, revision, pools.shapes(lane, pool.number()), pools.lines(lane, pool.number()));
     }
 
     @Override
