@@ -27,6 +27,7 @@ public final class Main {
     static Map<String, Benchmark> benchmarks() {
         var all = new LinkedHashMap<String, Benchmark>();
         all.put("batching", (report, effort) -> new LedgerBench(report, effort).batching());
+        all.put("postgres", (report, effort) -> new PostgresBench(report, effort).run());
         all.put("queue", (report, effort) -> new LedgerBench(report, effort).queue());
         all.put("size", (report, effort) -> new LedgerBench(report, effort).size());
         all.put("http", (report, effort) -> new HttpBench(report, effort).run());

@@ -25,7 +25,7 @@ public final class Forecast {
     /** So many environments and requests, times courses. */
     private static final int EFFORT = 30_000;
     /** So many times as much it takes where others come meanwhile. */
-    private static final int ARRIVING = 2;
+    private static final int ARRIVING = 4;
 
     private final ForecastPool pool;
     private final List<ForecastPool.Waiting> order;
