@@ -38,24 +38,27 @@ final class ShapesBench {
                 var small = shaped(new InProcess(stores.onDisk(), null), few, 5);
                 var large = shaped(new InProcess(stores.onDisk(), null), many, SHAPES);
                 var empty = queued(new InProcess(stores.onDisk(), null), 0);
-                var crowded = queued(new InProcess(stores.onDisk(), null), effort.waiting())) {
+                var crowded = queued(new InProcess(stores.onDisk(), null), effort.waiting());
+                var diverse = diverse(new InProcess(stores.onDisk(), null), effort.waiting())) {
             var services = new LinkedHashMap<String, InProcess>();
             services.put("%,d environments in 5 shapes".formatted(few), small);
             services.put("%,d environments in 50 shapes".formatted(many), large);
             services.put("nobody waits", empty);
             services.put("%,d wait for %d other things".formatted(effort.waiting(), CLASSES), crowded);
+            services.put("as many wait as may, of %,d who asked for different things".formatted(effort.waiting()), diverse);
             var contenders = new LinkedHashMap<String, Contest.Contender>();
             services.forEach((name, service) ->
                     contenders.put(name, time -> Map.of("pairs/s", service.pairsPerSecond(callers, time))));
             var medians = new Contest(report, effort).run(contenders);
             var names = List.copyOf(services.keySet());
-            for (int i = 0; i < names.size(); i += 2) {
-                report.ratio(
-                        names.get(i + 1) + " / " + names.get(i),
-                        pairs(medians, names.get(i + 1)) / pairs(medians, names.get(i)),
-                        0.8);
-            }
+            ratio(medians, names.get(1), names.get(0));
+            ratio(medians, names.get(3), names.get(2));
+            ratio(medians, names.get(4), names.get(2));
         }
+    }
+
+    private void ratio(Map<String, Map<String, Double>> medians, String of, String to) {
+        report.ratio(of + " / " + to, pairs(medians, of) / pairs(medians, to), 0.8);
     }
 
     private static double pairs(Map<String, Map<String, Double>> medians, String name) {
@@ -81,12 +84,33 @@ final class ShapesBench {
         return service;
     }
 
+    /** So many who ask for one environment that is lent or for something else, each for another thing: beyond a limit they are refused. */
+    private InProcess diverse(InProcess service, int asking) {
+        queued(service, 0);
+        service.asksFor(List.of(need(0)));
+        service.fill(1);
+        for (int i = 0; i < asking; i++) {
+            service.asksFor(List.of(need(new Value.Many(List.of(text(0), text(CLASSES + 1 + i))))));
+            service.fill(1);
+        }
+        service.asksFor(List.of(need(CLASSES)));
+        return service;
+    }
+
     private static Shape shape(int number) {
-        return Shape.of(Map.of("kind", new Value.Text("kind-" + number)), Map.of(), List.of());
+        return Shape.of(Map.of("kind", text(number)), Map.of(), List.of());
+    }
+
+    private static Value text(int number) {
+        return new Value.Text("kind-" + number);
     }
 
     private static NeedClass need(int number) {
-        var asked = new TreeMap<String, Value>(Map.of("kind", new Value.Text("kind-" + number)));
+        return need(text(number));
+    }
+
+    private static NeedClass need(Value kind) {
+        var asked = new TreeMap<String, Value>(Map.of("kind", kind));
         return NeedClass.of(List.of(new Need(1, asked, Collections.emptySortedMap(), null)), false);
     }
 }
