@@ -1,6 +1,8 @@
 package dev.berth.cli;
 
 import dev.berth.client.Allocation;
+import dev.berth.client.BerthClient;
+import dev.berth.client.BerthProblem;
 import dev.berth.client.BerthUnreachable;
 import java.time.Duration;
 import java.util.concurrent.Callable;
@@ -66,10 +68,13 @@ final class AllocateCommand implements Callable<Integer> {
             received.compareAndSet(null, signal);
             waiter.interrupt();
         });
+        BerthClient client = service.client();
         try (Progress progress = Progress.start(around, asked.pool())) {
-            Allocation allocation = service.client().acquire(asked, progress);
+            Allocation allocation = client.acquire(asked, progress);
             output.print(around, allocation.json(), () -> AllocationText.lines(allocation));
             return ExitCode.OK;
+        } catch (BerthProblem e) {
+            throw PoolNames.told(e, client);
         } catch (BerthUnreachable e) {
             Sig signal = received.get();
             if (signal != null) {

@@ -117,6 +117,8 @@ final class RunSession {
         }
         try (Progress progress = Progress.start(around, request.pool())) {
             return client.acquire(request, progress);
+        } catch (BerthProblem e) {
+            throw PoolNames.told(e, client);
         } catch (BerthUnreachable e) {
             if (receivedAny()) {
                 return null;

@@ -161,6 +161,22 @@ class CommandLineTest {
         assertThat(err()).startsWith("berth: because");
     }
 
+    @Test
+    void whoAsksForAPoolThatIsNoneIsToldWhichThereAre() {
+        berth.answer("POST /allocations", 404, "{\"code\":\"no-such-pool\",\"message\":\"No pool 'relaese'\"}");
+        berth.answer("GET /pools", 200, """
+                {"pools":[{"name":"release","provider":"fixed"},{"name":"scratch","provider":"command"}]}""");
+        for (String[] command : new String[][] {
+            {"allocate", "--pool", "relaese"}, {"run", "--pool", "relaese", "--", "true"}
+        }) {
+            assertThat(berth(command)).isEqualTo(ExitCode.USAGE);
+            assertThat(err()).isEqualTo("berth: No pool 'relaese': you may use release, scratch\n");
+        }
+        berth.answer("GET /pools", 503, "{\"code\":\"store-unavailable\",\"message\":\"away\"}");
+        assertThat(berth("allocate", "--pool", "relaese")).isEqualTo(ExitCode.USAGE);
+        assertThat(err()).startsWith("berth: No pool 'relaese'").doesNotContain("away");
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
