@@ -18,11 +18,13 @@ public final class OwnPostgres implements AutoCloseable {
     private static final String DATABASE = "berth";
 
     private final Path data;
+    private final Map<String, String> settings;
     private EmbeddedPostgres server;
 
-    private OwnPostgres(Path data) {
+    private OwnPostgres(Path data, Map<String, String> settings) {
         this.data = data;
-        this.server = begin(data, 0);
+        this.settings = settings;
+        this.server = begin(0);
     }
 
     /** How it is stopped. */
@@ -39,7 +41,14 @@ public final class OwnPostgres implements AutoCloseable {
      * @param data a folder that is not there yet
      */
     public static OwnPostgres create(Path data) {
-        var made = new OwnPostgres(data);
+        return create(data, Map.of());
+    }
+
+    /**
+     * @param settings as in postgresql.conf
+     */
+    static OwnPostgres create(Path data, Map<String, String> settings) {
+        var made = new OwnPostgres(data, settings);
         try (var connection = DriverManager.getConnection(jdbc(made.port(), "postgres"));
                 var statement = connection.createStatement()) {
             statement.execute("CREATE DATABASE " + DATABASE + " TEMPLATE template0");
@@ -50,9 +59,11 @@ public final class OwnPostgres implements AutoCloseable {
         }
     }
 
-    private static EmbeddedPostgres begin(Path data, int port) {
+    private EmbeddedPostgres begin(int port) {
         try {
-            return EmbeddedPostgres.builder()
+            var builder = EmbeddedPostgres.builder();
+            settings.forEach(builder::setServerConfig);
+            return builder
                     .setDataDirectory(data)
                     .setCleanDataDirectory(false)
                     .setPort(port)
@@ -112,7 +123,7 @@ public final class OwnPostgres implements AutoCloseable {
 
     /** Starts it again, on the same port; returns once it can be used. */
     public void start() {
-        server = begin(data, port());
+        server = begin(port());
     }
 
     @Override
