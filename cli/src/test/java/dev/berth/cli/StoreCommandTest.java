@@ -3,6 +3,7 @@ package dev.berth.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -69,7 +70,7 @@ class StoreCommandTest {
         String to = folder.resolve("to").toString();
         assertThat(berth("store", "copy", data, to)).as(err()).isZero();
         assertThat(out())
-                .contains("environment ", "0 rows", "moved, as generation 1")
+                .contains("environment ", "0 rows", "moved, as generation ")
                 .contains("--key-file " + Path.of(data).resolve("key"));
         assertThat(berth("serve", "--data", data, "--port", "0")).isEqualTo(78);
         assertThat(err()).contains("was moved to " + to);
@@ -110,5 +111,30 @@ class StoreCommandTest {
         assertThat(err()).contains("postgresql://127.0.0.1:1/berth cannot be reached");
         assertThat(berth("token", "create", "--principal", "admin", "--store", "berth.db"))
                 .isEqualTo(78);
+    }
+
+    @Test
+    void aStoreTakesTheKeyThatItWasServedWithAndOneThatWasRotated() throws IOException {
+        String key = folder.resolve("key").toString();
+        String other = folder.resolve("other").toString();
+        assertThat(berth("key", "rotate", key)).isEqualTo(78);
+        assertThat(err()).contains(key + " is missing");
+        assertThat(berth("key", "replace", "--store", data, key)).isEqualTo(78);
+        assertThat(berth("key", "create", key)).isZero();
+        assertThat(berth("key", "create", other)).isZero();
+        berth("migrate", "--data", data);
+        assertThat(berth("key", "replace", "--store", data, key)).as(err()).isZero();
+        assertThat(berth("serve", "--data", data, "--key-file", other, "--port", "0")).isEqualTo(78);
+        assertThat(err()).contains(other + " does not fit what is stored encrypted");
+
+        assertThat(berth("key", "rotate", "--prepare", key)).isZero();
+        assertThat(out()).contains("encrypts nothing yet");
+        assertThat(berth("key", "rotate", "--prepare", key)).isZero();
+        assertThat(out()).contains("left as it is");
+        assertThat(berth("key", "rotate", key)).isZero();
+        assertThat(out()).contains("encrypts what comes");
+        Files.writeString(Path.of(other), "no key");
+        assertThat(berth("key", "rotate", other)).isEqualTo(78);
+        assertThat(Path.of(other)).content().isEqualTo("no key");
     }
 }

@@ -26,7 +26,8 @@ public record Environment(
         long order,
         @Nullable Tenant tenant,
         EnvironmentState state) {
-    private static final int GENERATION_SHIFT = 40;
+    /** An environment is lent less than half a billion times in a generation; numbers of generations have 24 bits. */
+    private static final int GENERATION_SHIFT = 29;
 
     /** Why an environment drains. */
     public enum Drain {

@@ -174,6 +174,7 @@ public final class BerthServer implements AutoCloseable {
         var tls = tls(options, machine.wall().get());
         var store = open(options, folder, machine.synchronous());
         closings.push(store::close);
+        checkKey(vault, store, options, folder);
         var core = core(store, processId(folder), machine.wall(), options.isShared());
         var kinds = kinds(options, folder);
         var work = work(core, vault, kinds, options);
@@ -210,6 +211,23 @@ public final class BerthServer implements AutoCloseable {
             return tls;
         } catch (PemPair.Unusable e) {
             throw new StartRefusedException(78, "TLS cannot be served: " + e.getMessage() + ".", e);
+        }
+    }
+
+    /** With another key, what is lent now could not be shown to its holders, nor by the others what this process issues. */
+    private static void checkKey(AccessVault vault, Store store, ServeOptions options, DataFolder folder) {
+        try {
+            switch (vault.fit(store.keyCheck(vault.check()))) {
+                case SAME -> {}
+                case NEWER -> store.replaceKeyCheck(vault.check());
+                case NONE ->
+                    throw new StartRefusedException(
+                            78,
+                            "The key file %s does not fit what is stored encrypted: give the one that this store was served with last (berth key replace, where that is lost)."
+                                    .formatted(options.keyFile() == null ? folder.key() : options.keyFile()));
+            }
+        } catch (StoreException e) {
+            throw new StartRefusedException(69, "The store cannot be used: " + e.getMessage(), e);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.berth.server.app;
 
+import dev.berth.server.auth.AccessVault;
 import dev.berth.server.auth.Authenticator;
 import dev.berth.server.auth.Directory;
 import dev.berth.server.auth.Principal;
@@ -87,6 +88,43 @@ public final class StoreChores {
         } catch (IOException e) {
             throw new StartRefusedException(75, "The copy cannot be written: " + e.getMessage(), e);
         }
+    }
+
+    /**
+     * Has a store take another key in place of one that is lost. Access that is stored under that one cannot be read any more.
+     *
+     * @param store the URL of a PostgreSQL, or the path of a data folder
+     * @param keyFile which is there
+     */
+    public static void replaceKey(String store, Path keyFile) {
+        if (Files.notExists(keyFile)) {
+            throw new StartRefusedException(78, "The key file " + keyFile + " is missing.");
+        }
+        AccessVault vault;
+        try {
+            vault = AccessVault.open(keyFile);
+        } catch (AccessVault.UnusableKey e) {
+            throw new StartRefusedException(78, e.getMessage() + ".", e);
+        }
+        if (PostgresUrl.isOne(store)) {
+            try (var opened = Stores.postgres(store)) {
+                replaceKey(opened, vault);
+            }
+            return;
+        }
+        var folder = DataFolder.open(Path.of(store));
+        try (var opened = Stores.sqlite(folder.database(), SqliteStore.Synchronous.FULL)) {
+            replaceKey(opened, vault);
+        } finally {
+            folder.close();
+        }
+    }
+
+    private static void replaceKey(Store store, AccessVault vault) {
+        explained(() -> {
+            store.replaceKeyCheck(vault.check());
+            return List.of();
+        });
     }
 
     /**

@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -32,6 +33,10 @@ import tools.jackson.databind.json.JsonMapper;
  */
 public final class AccessVault {
     private static final TypeReference<Map<String, Object>> OBJECT = new TypeReference<>() {};
+
+    private static final byte[] CHECKED = "berth key check".getBytes(StandardCharsets.US_ASCII);
+    /** How Tink's texts begin: a version, and the number of the key. */
+    private static final int KEY_NUMBER_BYTES = 5;
 
     private final Aead aead;
     private final JsonMapper json = JsonMapper.builder().build();
@@ -55,21 +60,103 @@ public final class AccessVault {
      * @throws UnusableKey where it cannot be read or is no key
      */
     public static AccessVault open(Path keyFile) throws UnusableKey {
+        return with(keyFile, tink -> {
+            if (Files.notExists(keyFile)) {
+                write(keyFile, KeysetHandle.generateNew(PredefinedAeadParameters.AES256_GCM, tink), tink);
+            }
+            return new AccessVault(read(keyFile, tink).getPrimitive(tink, Aead.class));
+        });
+    }
+
+    /** What became of a key file. */
+    public enum Rotation {
+        /** It has one more key, which encrypts nothing yet. */
+        PREPARED,
+        /** That was so already. */
+        PREPARED_BEFORE,
+        /** Another key encrypts what comes; those before it still open what they encrypted. */
+        ROTATED
+    }
+
+    /**
+     * Has another key encrypt what comes: one that was prepared, or else a new one. The file is replaced as a whole or not at all.
+     *
+     * @param prepare only to add the key, so that all who share a store can open what it will encrypt before one of them uses it
+     * @throws UnusableKey where the file is missing, cannot be read or written, or is no key
+     */
+    public static Rotation rotate(Path keyFile, boolean prepare) throws UnusableKey {
+        return with(keyFile, tink -> {
+            var keys = read(keyFile, tink);
+            var next = KeysetHandle.newBuilder(keys);
+            int last = keys.size() - 1;
+            boolean prepared = !keys.getAt(last).isPrimary();
+            if (prepare && prepared) {
+                return Rotation.PREPARED_BEFORE;
+            }
+            if (!prepared) {
+                next.addEntry(KeysetHandle.generateEntryFromParameters(PredefinedAeadParameters.AES256_GCM)
+                        .withRandomId());
+            }
+            if (!prepare) {
+                next.getAt(next.size() - 1).makePrimary();
+            }
+            write(keyFile, next.build(), tink);
+            return prepare ? Rotation.PREPARED : Rotation.ROTATED;
+        });
+    }
+
+    @FunctionalInterface
+    private interface Work<T> {
+        T with(Configuration tink) throws IOException, GeneralSecurityException;
+    }
+
+    private static <T> T with(Path keyFile, Work<T> work) throws UnusableKey {
         try {
             AeadConfig.register();
-            Configuration tink = RegistryConfiguration.get();
-            if (Files.notExists(keyFile)) {
-                var fresh = KeysetHandle.generateNew(PredefinedAeadParameters.AES256_GCM, tink);
-                var text = TinkJsonProtoKeysetFormat.serializeKeyset(fresh, tink, InsecureSecretKeyAccess.get());
-                PrivateFile.write(keyFile, text.getBytes(StandardCharsets.UTF_8));
-            }
-            var keys = TinkJsonProtoKeysetFormat.parseKeyset(
-                    Files.readString(keyFile), tink, InsecureSecretKeyAccess.get());
-            return new AccessVault(keys.getPrimitive(tink, Aead.class));
+            return work.with(RegistryConfiguration.get());
         } catch (IOException e) {
             throw new UnusableKey("the key file " + keyFile + " cannot be read or made: " + e.getMessage(), e);
         } catch (GeneralSecurityException e) {
             throw new UnusableKey("the key file " + keyFile + " holds no usable key", e);
+        }
+    }
+
+    private static KeysetHandle read(Path keyFile, Configuration tink) throws IOException, GeneralSecurityException {
+        return TinkJsonProtoKeysetFormat.parseKeyset(Files.readString(keyFile), tink, InsecureSecretKeyAccess.get());
+    }
+
+    private static void write(Path keyFile, KeysetHandle keys, Configuration tink)
+            throws IOException, GeneralSecurityException {
+        var text = TinkJsonProtoKeysetFormat.serializeKeyset(keys, tink, InsecureSecretKeyAccess.get());
+        PrivateFile.write(keyFile, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** A text by which another vault can tell whether it opens what this one seals. */
+    public String check() {
+        try {
+            return Base64.getEncoder().withoutPadding().encodeToString(aead.encrypt(CHECKED, CHECKED));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("nothing can be encrypted", e);
+        }
+    }
+
+    /** How this vault's key compares with the one that a check was made with. */
+    public enum Fit {
+        SAME,
+        /** It opens what that one sealed, and seals with another. */
+        NEWER,
+        NONE
+    }
+
+    /** Compares. */
+    public Fit fit(String check) {
+        try {
+            var bytes = Base64.getDecoder().decode(check);
+            aead.decrypt(bytes, CHECKED);
+            var own = Base64.getDecoder().decode(check());
+            return Arrays.equals(own, 0, KEY_NUMBER_BYTES, bytes, 0, KEY_NUMBER_BYTES) ? Fit.SAME : Fit.NEWER;
+        } catch (GeneralSecurityException | IllegalArgumentException _) {
+            return Fit.NONE;
         }
     }
 

@@ -211,7 +211,12 @@ final class PostgresDatabase implements Database {
         return lane.one(
                         row -> new Store.Moment(
                                 Instant.ofEpochMilli(row.getLong(1)),
-                                Generations.entered(lane, row.getInt(2), row.getString(3), row.getString(4))),
+                                Generations.entered(
+                                        lane,
+                                        row.getInt(2),
+                                        row.getString(3),
+                                        row.getString(4),
+                                        row.getLong(1) / 1000)),
                         "SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint), number, origin, "
                                 + origin + " FROM generation WHERE moved_to IS NULL")
                 .orElseThrow(() -> new StoreException("the store was moved away"));

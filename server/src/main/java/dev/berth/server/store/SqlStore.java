@@ -250,6 +250,19 @@ final class SqlStore implements Store {
         return write(lane -> Configurations.add(lane, text, digest, at));
     }
 
+    // ---- the key that encrypts stored access
+
+    @Override
+    public String keyCheck(String first) {
+        var kept = database.read(Generations::keyCheck);
+        return kept != null ? kept : write(lane -> Generations.keepKeyCheck(lane, first));
+    }
+
+    @Override
+    public void replaceKeyCheck(String text) {
+        write(lane -> lane.update("UPDATE generation SET key_check = ?", text));
+    }
+
     // ---- keeping house
 
     @Override

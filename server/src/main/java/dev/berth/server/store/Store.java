@@ -208,6 +208,19 @@ public interface Store extends AutoCloseable {
     /** Puts a text in force under the next sequence number. */
     ConfigurationInForce putInForce(String text, String digest, Instant at);
 
+    // ---- the key that encrypts stored access
+
+    /**
+     * What tells whether a key is the one that was used here.
+     *
+     * @param first is kept where nothing is yet
+     * @return what is kept
+     */
+    String keyCheck(String first);
+
+    /** Keeps this in place of what was there. */
+    void replaceKeyCheck(String text);
+
     // ---- keeping house
 
     /** Removes history that ended, and events that happened, before then; at most so many rows. Returns how many it was. */

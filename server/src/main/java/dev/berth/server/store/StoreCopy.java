@@ -105,7 +105,7 @@ public final class StoreCopy implements AutoCloseable {
     private int run(Consumer<Copied> told) throws SQLException {
         take(reading, from);
         take(writing, to);
-        int generation = Math.max(startOf(reading), from.notedGeneration()) + 1;
+        int generation = Generations.next(Math.max(startOf(reading), from.notedGeneration()), now());
         checkThatItIsEmpty();
         for (var table : TABLES) {
             var sent = send(table);
@@ -122,9 +122,32 @@ public final class StoreCopy implements AutoCloseable {
                     writing,
                     "SELECT setval(pg_get_serial_sequence('pool', 'number'), max(number)) FROM pool HAVING count(*) > 0");
         }
-        execute(writing, "UPDATE generation SET number = " + generation + ", origin = NULL");
+        try (var statement =
+                writing.prepareStatement("UPDATE generation SET number = ?, origin = NULL, key_check = ?")) {
+            statement.setInt(1, generation);
+            statement.setString(2, keyCheck());
+            statement.executeUpdate();
+        }
         finish();
         return generation;
+    }
+
+    private @Nullable String keyCheck() throws SQLException {
+        try (var statement = reading.createStatement();
+                var row = statement.executeQuery("SELECT key_check FROM generation")) {
+            return row.next() ? row.getString(1) : null;
+        }
+    }
+
+    private long now() throws SQLException {
+        var seconds = from.isPostgres()
+                ? "SELECT CAST(floor(extract(epoch FROM clock_timestamp())) AS bigint)"
+                : "SELECT unixepoch()";
+        try (var statement = reading.createStatement();
+                var row = statement.executeQuery(seconds)) {
+            row.next();
+            return row.getLong(1);
+        }
     }
 
     /** Begins a transaction in which nobody else does anything with the store. */

@@ -179,4 +179,60 @@ class AuthTest {
                 .isInstanceOf(AccessVault.UnusableKey.class)
                 .hasMessageContaining("access.key");
     }
+
+    @Test
+    void afterARotationWhatWasSealedStillOpens() throws Exception {
+        var file = folder.resolve("access.key");
+        var before = AccessVault.open(file);
+        var old = before.seal(LOAN, BOARD, 7, access());
+        assertThat(AccessVault.rotate(file, false)).isEqualTo(AccessVault.Rotation.ROTATED);
+        var after = AccessVault.open(file);
+        assertThat(after.open(old, LOAN, BOARD, 7).credentials()).containsEntry("password", "hunter2");
+        var fresh = after.seal(LOAN, BOARD, 8, access());
+        assertThatThrownBy(() -> before.open(fresh, LOAN, BOARD, 8)).isInstanceOf(IllegalStateException.class);
+        assertThat(after.fit(before.check())).isEqualTo(AccessVault.Fit.NEWER);
+        assertThat(after.fit(after.check())).isEqualTo(AccessVault.Fit.SAME);
+        assertThat(before.fit(after.check())).isEqualTo(AccessVault.Fit.NONE);
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                .isEqualTo("rw-------");
+        assertThat(folder).isDirectoryNotContaining(path -> path.toString().endsWith(".part"));
+    }
+
+    @Test
+    void whoHasAKeyThatWasPreparedOpensWhatIsSealedOnceItIsUsed() throws Exception {
+        var file = folder.resolve("access.key");
+        var before = AccessVault.open(file);
+        assertThat(AccessVault.rotate(file, true)).isEqualTo(AccessVault.Rotation.PREPARED);
+        var text = Files.readString(file);
+        assertThat(AccessVault.rotate(file, true)).isEqualTo(AccessVault.Rotation.PREPARED_BEFORE);
+        assertThat(file).content().isEqualTo(text);
+        var prepared = AccessVault.open(file);
+        assertThat(prepared.fit(before.check())).isEqualTo(AccessVault.Fit.SAME);
+        assertThat(before.fit(prepared.check())).isEqualTo(AccessVault.Fit.SAME);
+
+        assertThat(AccessVault.rotate(file, false)).isEqualTo(AccessVault.Rotation.ROTATED);
+        var rotated = AccessVault.open(file);
+        assertThat(rotated.fit(prepared.check())).isEqualTo(AccessVault.Fit.NEWER);
+        var sealed = rotated.seal(LOAN, BOARD, 7, access());
+        assertThat(prepared.open(sealed, LOAN, BOARD, 7).credentials()).containsEntry("password", "hunter2");
+        assertThatThrownBy(() -> before.open(sealed, LOAN, BOARD, 7)).isInstanceOf(IllegalStateException.class);
+    }
+
+    /** Killed between the two files that it takes: what is left of the first is no obstacle. */
+    @Test
+    void aRotationThatWasKilledHalfWayChangedNothing() throws Exception {
+        var file = folder.resolve("access.key");
+        var before = AccessVault.open(file);
+        Files.writeString(folder.resolve("access.key.part"), "{\"half");
+        assertThat(AccessVault.open(file).fit(before.check())).isEqualTo(AccessVault.Fit.SAME);
+        assertThat(AccessVault.rotate(file, false)).isEqualTo(AccessVault.Rotation.ROTATED);
+        assertThat(AccessVault.open(file).fit(before.check())).isEqualTo(AccessVault.Fit.NEWER);
+    }
+
+    @Test
+    void nothingIsMadeWhereThereIsNoKeyToRotate() {
+        var file = folder.resolve("nowhere.key");
+        assertThatThrownBy(() -> AccessVault.rotate(file, false)).isInstanceOf(AccessVault.UnusableKey.class);
+        assertThat(file).doesNotExist();
+    }
 }

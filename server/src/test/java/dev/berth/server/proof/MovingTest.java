@@ -228,10 +228,11 @@ class MovingTest {
             lend(server);
         }
         putBack(backup);
-        expectRestorations(1);
+        int first = restored();
         putBack(backup);
-        expectRestorations(2);
-        expectRestorations(2);
+        int second = restored();
+        assertThat(second).isGreaterThan(first);
+        assertThat(restored()).isEqualTo(second);
     }
 
     /** Who copies the file in another way leaves no word in it. */
@@ -248,17 +249,18 @@ class MovingTest {
             lend(server);
         }
         putBack(copy);
-        expectRestorations(1);
+        assertThat(restored()).isPositive();
     }
 
-    private void expectRestorations(int generation) {
+    /** The generation that a service finds itself in, after the one restoration that it knows of. */
+    private int restored() {
         try (var server = serve(null)) {
             awaitRestorations(server, 1);
             var restored = operator(server).events("shop", "store-restored").getFirst();
-            assertThat(restored.path("data").path("generation").asString()).isEqualTo(String.valueOf(generation));
             awaitAvailable(server, "shop-1");
             awaitAvailable(server, "shop-2");
             assertThat(restorations(server)).isEqualTo(1);
+            return Integer.parseInt(restored.path("data").path("generation").asString());
         }
     }
 

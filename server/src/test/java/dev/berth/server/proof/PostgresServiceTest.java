@@ -7,6 +7,7 @@ import dev.berth.server.app.BerthServer;
 import dev.berth.server.app.ServeOptions;
 import dev.berth.server.app.ServerUnderTest;
 import dev.berth.server.app.StartRefusedException;
+import dev.berth.server.app.StoreChores;
 import dev.berth.server.auth.AccessVault;
 import dev.berth.server.store.CuttingProxy;
 import dev.berth.server.store.TestPostgres;
@@ -165,6 +166,29 @@ class PostgresServiceTest {
         refused(options(url(), null), 78, "--key-file");
         refused(options(url(), site.path("another-key")), 78, "another-key is missing");
         assertThat(site.path("another-key")).doesNotExist();
+    }
+
+    @Test
+    void theKeyHasToFitWhatIsStored() throws Exception {
+        var key = site.path("key");
+        var old = site.path("old-key");
+        Files.copy(key, old);
+        var other = site.path("other-key");
+        AccessVault.open(other);
+        serve().close();
+        refused(options(url(), other), 78, "other-key does not fit what is stored encrypted");
+
+        AccessVault.rotate(key, true);
+        serve().close();
+        ServerUnderTest.start(options(url(), old), Instant::now).close();
+        AccessVault.rotate(key, false);
+        serve().close();
+        refused(options(url(), old), 78, "old-key does not fit");
+        serve().close();
+
+        StoreChores.replaceKey(url(), other);
+        refused(options(url(), key), 78, "does not fit");
+        ServerUnderTest.start(options(url(), other), Instant::now).close();
     }
 
     @Test

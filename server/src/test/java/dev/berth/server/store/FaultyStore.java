@@ -298,6 +298,16 @@ public final class FaultyStore implements Store {
     }
 
     @Override
+    public String keyCheck(String first) {
+        return reading().keyCheck(first);
+    }
+
+    @Override
+    public void replaceKeyCheck(String text) {
+        reading().replaceKeyCheck(text);
+    }
+
+    @Override
     public int prune(Instant before, int limit) {
         return reading().prune(before, limit);
     }
