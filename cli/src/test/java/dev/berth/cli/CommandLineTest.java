@@ -166,9 +166,8 @@ class CommandLineTest {
         berth.answer("POST /allocations", 404, "{\"code\":\"no-such-pool\",\"message\":\"No pool 'relaese'\"}");
         berth.answer("GET /pools", 200, """
                 {"pools":[{"name":"release","provider":"fixed"},{"name":"scratch","provider":"command"}]}""");
-        for (String[] command : new String[][] {
-            {"allocate", "--pool", "relaese"}, {"run", "--pool", "relaese", "--", "true"}
-        }) {
+        for (String[] command :
+                new String[][] {{"allocate", "--pool", "relaese"}, {"run", "--pool", "relaese", "--", "true"}}) {
             assertThat(berth(command)).isEqualTo(ExitCode.USAGE);
             assertThat(err()).isEqualTo("berth: No pool 'relaese': you may use release, scratch\n");
         }

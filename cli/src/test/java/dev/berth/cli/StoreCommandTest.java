@@ -124,7 +124,8 @@ class StoreCommandTest {
         assertThat(berth("key", "create", other)).isZero();
         berth("migrate", "--data", data);
         assertThat(berth("key", "replace", "--store", data, key)).as(err()).isZero();
-        assertThat(berth("serve", "--data", data, "--key-file", other, "--port", "0")).isEqualTo(78);
+        assertThat(berth("serve", "--data", data, "--key-file", other, "--port", "0"))
+                .isEqualTo(78);
         assertThat(err()).contains(other + " does not fit what is stored encrypted");
 
         assertThat(berth("key", "rotate", "--prepare", key)).isZero();

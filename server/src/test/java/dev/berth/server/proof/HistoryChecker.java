@@ -232,6 +232,9 @@ final class HistoryChecker {
             var granted = story.granted;
             if (granted != null) {
                 long until = surelyUntil(story);
+                if (until - granted.at() < 0) {
+                    return; // it was told of it when it might have been taken back already
+                }
                 granted.epochs()
                         .forEach((environment, epoch) -> holds.computeIfAbsent(environment, name -> new ArrayList<>())
                                 .add(new Hold(id, epoch, granted.at(), until)));

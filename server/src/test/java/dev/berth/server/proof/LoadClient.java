@@ -12,6 +12,7 @@ import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -30,6 +31,7 @@ import tools.jackson.databind.JsonNode;
  */
 final class LoadClient implements Runnable {
     private static final String[] LONGER = {"Prefer", "wait=3"};
+    private static final Duration MOVING_IN = Duration.ofSeconds(3);
 
     private final String name;
     private final RandomGenerator random;
@@ -113,18 +115,22 @@ final class LoadClient implements Runnable {
         }
         write(granted, wish);
         var id = granted.path("id").asString();
-        boolean ours = wish.pool().equals("shop") && moveIn(id, epochs(granted).keySet());
+        @Nullable Instant by = keepaliveBy(granted);
+        boolean ours = wish.pool().equals("shop")
+                && isSure(by.minus(MOVING_IN))
+                && moveIn(id, epochs(granted).keySet());
         if (wish.key() != null && random.nextInt(5) == 0) {
             var again = ask(wish);
             if (again != null) {
                 write(again, wish);
             }
         }
-        if (!use(id)) {
+        by = use(id, by);
+        if (by == null) {
             return;
         }
         if (ours) {
-            lookAround(id, epochs(granted).keySet());
+            lookAround(id, epochs(granted).keySet(), by);
         }
         release(id, random.nextBoolean() ? "success" : "failure");
         if (random.nextInt(3) == 0) {
@@ -141,6 +147,15 @@ final class LoadClient implements Runnable {
                 epochs(granted),
                 by.isString() ? Instant.parse(by.asString()) : null,
                 wish.count()));
+    }
+
+    private static Instant keepaliveBy(JsonNode granted) {
+        return Instant.parse(granted.path("keepaliveBy").asString());
+    }
+
+    /** An answer may have come so late that what it tells of has been taken back. */
+    private static boolean isSure(Instant by) {
+        return Instant.now().isBefore(by);
     }
 
     static Map<String, Long> epochs(JsonNode allocation) {
@@ -219,19 +234,21 @@ final class LoadClient implements Runnable {
         return reply.isEmpty() || reply.get().status() == 503;
     }
 
-    /** Keeps it alive for a while. Returns false when it was lost. */
-    private boolean use(String id) throws InterruptedException {
+    /** Keeps it alive for a while. Returns until when it is held at least; null when it was lost. */
+    private @Nullable Instant use(String id, Instant granted) throws InterruptedException {
+        var by = granted;
         int times = random.nextInt(6);
         for (int i = 0; i < times; i++) {
             var reply = answer("POST", "/allocations/" + id + "/keepalive", null);
             if (reply.status() != 200) {
                 journal.add(
                         new Lost(id, System.nanoTime(), Instant.now(), reply.status() + " " + reply.field("message")));
-                return false;
+                return null;
             }
-            journal.add(new Kept(id, System.nanoTime(), Instant.parse(reply.field("keepaliveBy"))));
+            by = Instant.parse(reply.field("keepaliveBy"));
+            journal.add(new Kept(id, System.nanoTime(), by));
         }
-        return true;
+        return by;
     }
 
     private void release(String id, String outcome) throws InterruptedException {
@@ -265,9 +282,11 @@ final class LoadClient implements Runnable {
         return true;
     }
 
-    private void lookAround(String id, Iterable<String> environments) {
+    private void lookAround(String id, Iterable<String> environments, Instant by) {
         for (var environment : environments) {
-            if (!Files.exists(folders.resolve(environment).resolve("work").resolve(id))) {
+            boolean there =
+                    Files.exists(folders.resolve(environment).resolve("work").resolve(id));
+            if (!there && isSure(by)) {
                 journal.add(new Trampled(id, System.nanoTime(), "its file is gone from " + environment));
             }
         }

@@ -127,7 +127,8 @@ class MovingTest {
         try (var database = TestPostgres.createEmpty()) {
             var url = database.url().toString();
             var told = new ArrayList<Copied>();
-            assertThat(StoreChores.copy(site.data().toString(), url, told::add)).isEqualTo(1);
+            int generation = StoreChores.copy(site.data().toString(), url, told::add);
+            assertThat(generation).isPositive();
             assertThat(told).anySatisfy(copied -> {
                 assertThat(copied.table()).isEqualTo("environment");
                 assertThat(copied.rows()).isEqualTo(2);
@@ -146,19 +147,19 @@ class MovingTest {
             try (var server = serve(url)) {
                 assertThat(restorations(server)).as("an ordinary start").isEqualTo(1);
             }
-            goBack(url);
+            goBack(url, generation);
         }
     }
 
     /** The same the other way, with one database on each side that was served. */
-    private void goBack(String url) {
+    private void goBack(String url, int generation) {
         var other = folder.resolve("other");
-        assertThat(StoreChores.copy(url, other.toString(), _ -> {})).isEqualTo(2);
+        assertThat(StoreChores.copy(url, other.toString(), _ -> {})).isGreaterThan(generation);
         refused(() -> serve(url), 78, "was moved to " + other);
         try (var database = TestPostgres.createEmpty()) {
             refused(() -> StoreChores.copy(url, database.url().toString(), _ -> {}), 78, "was moved to " + other);
             assertThat(StoreChores.copy(other.toString(), database.url().toString(), _ -> {}))
-                    .isEqualTo(3);
+                    .isGreaterThan(generation + 1);
         }
     }
 

@@ -30,7 +30,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Promises 1, 2, 3, 4, 5 and 7 for two and three replicas on one PostgreSQL, under load: replicas are killed, the database stops and comes
- * back, connections to it are cut, also in the middle of COMMIT, and the replicas' wall clocks differ by minutes.
+ * back, connections to it and to the clients are cut, also in the middle of COMMIT, or fall silent, and the replicas' wall clocks differ
+ * by minutes.
  */
 class ReplicasUnderFaultsTest {
     private static final int ROUNDS_IN_CI = 3;
@@ -40,7 +41,11 @@ class ReplicasUnderFaultsTest {
     /** A dead worker's claim, then the time-out of its step, then what was to be done from the beginning. */
     private static final Duration AT_REST_WITHIN = Duration.ofMinutes(2);
 
-    private static final Duration READY_WITHIN = Duration.ofSeconds(30);
+    /** A replica that hears nothing for half a minute gives its connections up, and then has to make new ones. */
+    private static final Duration READY_WITHIN = Duration.ofSeconds(60);
+
+    /** Longer than the database waits for a transaction in which nothing happens. */
+    private static final int SILENT_MILLIS = 10_000;
 
     private static final String POOLS = """
             pools:
@@ -74,6 +79,8 @@ class ReplicasUnderFaultsTest {
         KILL,
         CUT_IN_COMMIT,
         CUT_OFF,
+        SILENCE,
+        CUT_CLIENTS_OFF,
         RESTART_DATABASE,
         KILL_WHILE_THE_DATABASE_IS_AWAY
     }
@@ -88,17 +95,20 @@ class ReplicasUnderFaultsTest {
     private final Map<At, Integer> cuts = new EnumMap<>(At.class);
     private int kills;
     private int cutOffs;
+    private int silences;
+    private int clientsCutOff;
     private int restarts;
     private int crashes;
     private OwnPostgres database;
     private Site site;
     private Load load;
 
-    /** A place that a replica runs at, with its own way to the database. */
+    /** A place that a replica runs at, with its own way to the database, and one for its clients. */
     private final class Replica {
         final CuttingProxy proxy = new CuttingProxy(database.port());
         final Path data;
         private Site.@Nullable Child child;
+        private @Nullable CuttingProxy door;
         boolean runs;
 
         Replica(int number) {
@@ -112,14 +122,31 @@ class ReplicasUnderFaultsTest {
             runs = true;
         }
 
+        void awaitListening() throws IOException {
+            child().awaitListening();
+            close();
+            door = new CuttingProxy(child().url().getPort());
+        }
+
         void kill() {
             child().kill9();
             runs = false;
             kills++;
         }
 
+        /** For clients. */
         URI url() {
-            return child().url();
+            return URI.create("http://127.0.0.1:" + door().port());
+        }
+
+        CuttingProxy door() {
+            return Objects.requireNonNull(door, "it was never listened to");
+        }
+
+        void close() throws IOException {
+            if (door != null) {
+                door.close();
+            }
         }
 
         Site.Child child() {
@@ -143,6 +170,7 @@ class ReplicasUnderFaultsTest {
     void close() throws IOException {
         site.close();
         for (var replica : replicas) {
+            replica.close();
             replica.proxy.close();
         }
         database.close();
@@ -181,7 +209,7 @@ class ReplicasUnderFaultsTest {
     }
 
     /** So many, no more and no less. Several may start at once, the first ones on an empty database. */
-    private void run(int wanted) {
+    private void run(int wanted) throws IOException {
         while (running().size() > wanted) {
             any().kill();
         }
@@ -192,7 +220,9 @@ class ReplicasUnderFaultsTest {
                 begun.add(replica);
             }
         }
-        begun.forEach(replica -> replica.child().awaitListening());
+        for (var replica : begun) {
+            replica.awaitListening();
+        }
     }
 
     private void openTo(List<Replica> some) {
@@ -221,7 +251,7 @@ class ReplicasUnderFaultsTest {
         return coming.removeLast();
     }
 
-    private void inflict(Fault fault) {
+    private void inflict(Fault fault) throws IOException {
         switch (fault) {
             case KILL -> {
                 int before = running().size();
@@ -242,6 +272,21 @@ class ReplicasUnderFaultsTest {
                 cutOffs++;
                 moment(1500);
                 replica.proxy.comeBack();
+            }
+            case SILENCE -> {
+                var way = random.nextBoolean() ? any().proxy : any().door();
+                way.stall();
+                silences++;
+                moment(SILENT_MILLIS);
+                moment(Proofs.full() ? 3 * SILENT_MILLIS : 1);
+                way.flow();
+            }
+            case CUT_CLIENTS_OFF -> {
+                var door = any().door();
+                door.goAway();
+                clientsCutOff++;
+                moment(1000);
+                door.comeBack();
             }
             case RESTART_DATABASE -> {
                 stopDatabase();
@@ -311,13 +356,15 @@ class ReplicasUnderFaultsTest {
         Proofs.record(
                 "Replicas under faults",
                 ("%d rounds with 2 and 3 replicas whose clocks differ by up to 20 minutes: %d kills, %d stops of the database (%d of them as by a crash),"
-                                + " %d replicas cut off, COMMITs cut: %s; %d answers to %d clients, %d allocations, %d wishes refused, %d events: no violation (seed %d)")
+                                + " %d replicas cut off, %d from their clients, %d silent ways, COMMITs cut: %s; %d answers to %d clients, %d allocations, %d wishes refused, %d events: no violation (seed %d)")
                         .formatted(
                                 rounds,
                                 kills,
                                 restarts,
                                 crashes,
                                 cutOffs,
+                                clientsCutOff,
+                                silences,
                                 cuts.entrySet().stream()
                                         .map(cut -> cut.getValue() + " "
                                                 + cut.getKey()

@@ -24,6 +24,7 @@ public final class CuttingProxy implements AutoCloseable {
     private volatile At cut = At.NEVER;
     private volatile boolean refuses;
     private volatile CountDownLatch released = new CountDownLatch(1);
+    private volatile CountDownLatch flowing = new CountDownLatch(0);
     private final AtomicReference<At> once = new AtomicReference<>(At.NEVER);
     private final AtomicInteger cuts = new AtomicInteger();
 
@@ -82,6 +83,16 @@ public final class CuttingProxy implements AutoCloseable {
 
     public void comeBack() {
         refuses = false;
+    }
+
+    /** From now on nothing comes through, and nobody is told: new connections are accepted, and get no answer. */
+    public void stall() {
+        flowing = new CountDownLatch(1);
+    }
+
+    /** What was held up goes on to where it was sent. */
+    public void flow() {
+        flowing.countDown();
     }
 
     private void accept() {
@@ -164,6 +175,7 @@ public final class CuttingProxy implements AutoCloseable {
                 if (at == At.AFTER_COMMIT) {
                     close(client);
                 }
+                flowing.await();
                 if (at != At.BEFORE_COMMIT && at != At.NEWS_ON_ITS_WAY) {
                     upstream.getOutputStream().write(buffer, 0, read);
                 }
@@ -195,9 +207,13 @@ public final class CuttingProxy implements AutoCloseable {
                 return;
             }
             try {
+                flowing.await();
                 client.getOutputStream().write(buffer, 0, read);
             } catch (IOException e) {
                 return; // the client was cut off; what the server still has to say is nobody's
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
             }
         }
     }
@@ -222,6 +238,7 @@ public final class CuttingProxy implements AutoCloseable {
     @Override
     public void close() throws IOException {
         release();
+        flow();
         listening.close();
         new ArrayList<>(open).forEach(CuttingProxy::close);
     }

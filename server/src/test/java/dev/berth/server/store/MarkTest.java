@@ -100,7 +100,9 @@ class MarkTest {
                 .isEqualTo(6);
         assertThat(Generations.next(5, Instant.parse("2112-01-01T00:00:00Z").getEpochSecond()))
                 .isEqualTo(6);
-        assertThat((long) Generations.next(5, Instant.parse("2056-01-01T00:00:00Z").getEpochSecond()) << 29)
+        assertThat((long) Generations.next(
+                                5, Instant.parse("2056-01-01T00:00:00Z").getEpochSecond())
+                        << 29)
                 .isLessThan(1L << 53);
     }
 }

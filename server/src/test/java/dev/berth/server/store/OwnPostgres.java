@@ -63,8 +63,7 @@ public final class OwnPostgres implements AutoCloseable {
         try {
             var builder = EmbeddedPostgres.builder();
             settings.forEach(builder::setServerConfig);
-            return builder
-                    .setDataDirectory(data)
+            return builder.setDataDirectory(data)
                     .setCleanDataDirectory(false)
                     .setPort(port)
                     // both are off here unless they are asked for

@@ -33,16 +33,36 @@ class PostgresTlsTest {
     static void begin() throws Exception {
         authority("ca");
         authority("another-ca");
-        keytool("-genkeypair", "-alias", "server", "-keyalg", "EC", "-dname", "CN=server", "-keystore", file("server.p12"));
+        keytool(
+                "-genkeypair",
+                "-alias",
+                "server",
+                "-keyalg",
+                "EC",
+                "-dname",
+                "CN=server",
+                "-keystore",
+                file("server.p12"));
         var request = keytool("-certreq", "-alias", "server", "-keystore", file("server.p12"));
         var asked = Files.writeString(folder.resolve("server.csr"), request);
         var certificate = keytool(
-                "-gencert", "-alias", "ca", "-rfc", "-ext", "SAN=dns:localhost", "-infile", asked.toString(), "-keystore", file("ca.p12"));
+                "-gencert",
+                "-alias",
+                "ca",
+                "-rfc",
+                "-ext",
+                "SAN=dns:localhost",
+                "-infile",
+                asked.toString(),
+                "-keystore",
+                file("ca.p12"));
         Files.writeString(folder.resolve("server.pem"), certificate);
         var key = Files.createFile(
                 folder.resolve("server.key"),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-        Files.writeString(key, pem("PRIVATE KEY", store("server").getKey("server", PASSWORD).getEncoded()));
+        Files.writeString(
+                key,
+                pem("PRIVATE KEY", store("server").getKey("server", PASSWORD).getEncoded()));
         server = OwnPostgres.create(
                 folder.resolve("data"),
                 Map.of("ssl", "on", "ssl_cert_file", file("server.pem"), "ssl_key_file", key.toString()));
@@ -59,7 +79,17 @@ class PostgresTlsTest {
 
     private static void authority(String name) throws Exception {
         keytool(
-                "-genkeypair", "-alias", name, "-keyalg", "EC", "-ext", "bc:c", "-dname", "CN=" + name, "-keystore", file(name + ".p12"));
+                "-genkeypair",
+                "-alias",
+                name,
+                "-keyalg",
+                "EC",
+                "-ext",
+                "bc:c",
+                "-dname",
+                "CN=" + name,
+                "-keystore",
+                file(name + ".p12"));
         Files.writeString(
                 folder.resolve(name + ".pem"),
                 pem("CERTIFICATE", store(name).getCertificate(name).getEncoded()));
