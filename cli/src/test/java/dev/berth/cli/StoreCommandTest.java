@@ -55,13 +55,13 @@ class StoreCommandTest {
     @Test
     void aSchemaIsMadeOnceAndSaidFromWhatToWhat() {
         assertThat(berth("migrate", "--data", data, "--check")).isEqualTo(75);
-        assertThat(out()).isEqualTo("to be brought from nothing to version 1\n");
+        assertThat(out()).matches("to be brought from nothing to version [0-9]+\n");
         assertThat(Path.of(data)).doesNotExist();
         assertThat(berth("migrate", "--data", data)).isZero();
-        assertThat(out()).isEqualTo("brought from nothing to version 1\n");
+        assertThat(out()).matches("brought from nothing to version [0-9]+\n");
         assertThat(berth("migrate", "--data", data, "--check")).isZero();
         assertThat(berth("migrate", "--data", data)).isZero();
-        assertThat(out()).isEqualTo("at version 1: nothing to do\n");
+        assertThat(out()).matches("at version [0-9]+: nothing to do\n");
     }
 
     @Test

@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
 public final class PostgresStore {
     private static final Logger LOG = LoggerFactory.getLogger(PostgresStore.class);
     static final Migrations MIGRATIONS =
-            new Migrations("postgresql", List.of("V1__ledger.sql", "V2__access_keys.sql"), true);
+            new Migrations("postgresql", List.of("V1__ledger.sql", "V2__access_keys.sql", "V3__key_check.sql"), true);
 
     private static final int OLDEST = 14;
 

@@ -5,8 +5,7 @@
 CREATE TABLE generation (
     number   integer NOT NULL,
     origin   text,
-    moved_to text, -- where the store went: it is served here no more
-    key_check text -- made with the key that encrypts stored access, to tell whether another one fits
+    moved_to text -- where the store went: it is served here no more
 );
 INSERT INTO generation (number) VALUES (0);
 

@@ -4,8 +4,7 @@
 CREATE TABLE generation (
     number   INTEGER NOT NULL,
     origin   TEXT,
-    moved_to TEXT, -- where the store went: it is served here no more
-    key_check TEXT -- made with the key that encrypts stored access, to tell whether another one fits
+    moved_to TEXT -- where the store went: it is served here no more
 );
 INSERT INTO generation (number) VALUES (0);
 
