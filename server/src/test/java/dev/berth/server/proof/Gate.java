@@ -3,7 +3,6 @@ package dev.berth.server.proof;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.random.RandomGenerator;
@@ -11,6 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Where clients learn the addresses of the service, and wait while there is none. */
 final class Gate {
+    /** A call may be held for a minute, and is given up after that; this is for a machine that is late besides. */
+    private static final Duration LONGEST_CALL = Duration.ofSeconds(90);
+
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private List<URI> urls = List.of();
@@ -58,7 +60,7 @@ final class Gate {
         lock.lock();
         try {
             urls = List.of();
-            long nanos = Duration.ofSeconds(60).toNanos();
+            long nanos = LONGEST_CALL.toNanos();
             while (parked < clients && nanos > 0) {
                 nanos = changed.awaitNanos(nanos);
             }
@@ -81,6 +83,6 @@ final class Gate {
 
     /** How long a thread may take to end. */
     static long joinMillis() {
-        return TimeUnit.SECONDS.toMillis(90);
+        return LONGEST_CALL.toMillis();
     }
 }
