@@ -17,6 +17,7 @@ public sealed interface Command {
      * @param open how long the caller's connection waits for it; zero for not at all
      * @param label the value of the label that shares the pool, where one does; null for none
      * @param operator may ask for any priority
+     * @param address where it came from, for the events; null where it came from within
      */
     record Ask(
             AllocationId id,
@@ -24,7 +25,20 @@ public sealed interface Command {
             Request request,
             Duration open,
             @Nullable String label,
-            boolean operator) implements Command {}
+            boolean operator,
+            @Nullable String address)
+            implements Command {
+        /** One that came from within. */
+        public Ask(
+                AllocationId id,
+                String principal,
+                Request request,
+                Duration open,
+                @Nullable String label,
+                boolean operator) {
+            this(id, principal, request, open, label, operator, null);
+        }
+    }
 
     /**
      * Its own principal looks at it: that is interest while it waits, and fetches what was granted. Answered by
@@ -79,12 +93,20 @@ public sealed interface Command {
      * An operator acts on an environment. Answered by {@link Answer.Acted}, or refused.
      *
      * @param reason of a quarantine; null where none is given
+     * @param address where it came from, for the events; null where it came from within
      */
     record Act(
             EnvironmentName environment,
             Action action,
             @Nullable String reason,
-            String principal) implements Command {}
+            String principal,
+            @Nullable String address)
+            implements Command {
+        /** One that came from within. */
+        public Act(EnvironmentName environment, Action action, @Nullable String reason, String principal) {
+            this(environment, action, reason, principal, null);
+        }
+    }
 
     /** What an operator can do. */
     enum Action {

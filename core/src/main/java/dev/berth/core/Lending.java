@@ -64,13 +64,13 @@ final class Lending {
             if (place != null) {
                 working.forget(place);
             }
-            grant(allocation, pick);
+            grant(allocation, pick, ask.address());
             remember(key, allocation);
             queue.took(pick, place);
             return new Answer.Current(working.allocation(allocation.id()));
         }
         if (waits) {
-            return queued(allocation, key, place);
+            return queued(allocation, key, place, ask.address());
         }
         if (over != null) {
             return over;
@@ -102,7 +102,8 @@ final class Lending {
                         Setbacks.NONE));
     }
 
-    private Answer queued(Allocation allocation, KeyUse.@Nullable Key key, @Nullable Allocation place) {
+    private Answer queued(
+            Allocation allocation, KeyUse.@Nullable Key key, @Nullable Allocation place, @Nullable String address) {
         var refused = noRoom(allocation);
         if (refused != null) {
             return refused;
@@ -119,7 +120,8 @@ final class Lending {
                 allocation.id(),
                 null,
                 allocation.principal(),
-                Map.of("requester", request.requester(), "count", String.valueOf(request.count())));
+                Working.from(
+                        address, Map.of("requester", request.requester(), "count", String.valueOf(request.count()))));
         return new Answer.Current(allocation);
     }
 
@@ -277,7 +279,8 @@ final class Lending {
 
     // ---- granting
 
-    void grant(Allocation allocation, Queue.Pick pick) {
+    /** @param address where it is asked for; null where it was before */
+    void grant(Allocation allocation, Queue.Pick pick, @Nullable String address) {
         var pending = (Pending) allocation.state();
         boolean issues = working.policy().steps().contains(Step.ISSUE);
         var length = length(allocation);
@@ -302,7 +305,8 @@ final class Lending {
                 granted.id(),
                 null,
                 granted.principal(),
-                Map.of("requester", granted.request().requester(), "environments", names(grants)));
+                Working.from(
+                        address, Map.of("requester", granted.request().requester(), "environments", names(grants))));
     }
 
     /** How long it may be held, from when its access is there; null for as long as it likes. */
@@ -419,7 +423,7 @@ final class Lending {
                 Map.of("reason", reason));
         if (avoid.size() >= Setbacks.MOST
                 || working.total() - avoid.size() < allocation.request().count()) {
-            end(allocation, EndReason.ACCESS_FAILED, null);
+            end(allocation, EndReason.ACCESS_FAILED);
             return;
         }
         var openUntil = granting.openUntil();
@@ -502,7 +506,7 @@ final class Lending {
         boolean lost = !command.known() && allocation.request().key() == null;
         switch (allocation.state()) {
             case AllocationState.Ended _, Polling _ -> {}
-            case Pending _, Granting _, Active _ when lost -> end(allocation, EndReason.NOT_COLLECTED, null);
+            case Pending _, Granting _, Active _ when lost -> end(allocation, EndReason.NOT_COLLECTED);
             case Pending pending -> working.put(allocation.in(pending.watched(null, now)));
             case Granting granting -> working.put(allocation.in(granting.watched(now)));
             case Active active ->
@@ -555,7 +559,11 @@ final class Lending {
                 allocation.id(),
                 null,
                 command.caller().principal(),
-                Map.of("for", String.join(",", command.to().stream().sorted().toList())));
+                Working.from(
+                        command.caller().address(),
+                        Map.of(
+                                "for",
+                                String.join(",", command.to().stream().sorted().toList()))));
         return new Answer.Current(allocation);
     }
 
@@ -580,7 +588,7 @@ final class Lending {
                 allocation.id(),
                 null,
                 command.caller().principal(),
-                Map.of("priority", String.valueOf(command.priority())));
+                Working.from(command.caller().address(), Map.of("priority", String.valueOf(command.priority()))));
         return new Answer.Current(allocation);
     }
 
@@ -621,7 +629,9 @@ final class Lending {
                 allocation.id(),
                 null,
                 command.caller().principal(),
-                Map.of("until", command.until().toString()));
+                Working.from(
+                        command.caller().address(),
+                        Map.of("until", command.until().toString())));
         return new Answer.Current(allocation);
     }
 
@@ -657,12 +667,21 @@ final class Lending {
         if (!allocation.hasEnded()) {
             boolean own = command.caller().owns(allocation)
                     || allocation.isHeldFor(command.caller().principal());
-            end(allocation, own ? EndReason.RELEASED : EndReason.OPERATOR, command.outcome());
+            end(allocation, own ? EndReason.RELEASED : EndReason.OPERATOR, command.outcome(), command.caller());
         }
         return new Answer.Current(allocation);
     }
 
-    void end(Allocation allocation, EndReason reason, @Nullable String said) {
+    void end(Allocation allocation, EndReason reason) {
+        end(allocation, reason, null, null);
+    }
+
+    /**
+     * Ends it.
+     *
+     * @param by who does; null where nobody does
+     */
+    private void end(Allocation allocation, EndReason reason, @Nullable String said, @Nullable Caller by) {
         var held = allocation.state() instanceof Active active ? active.hold() : null;
         var outcome = said == null && held != null ? held.outcome() : said;
         working.put(allocation.ended(reason, outcome, now));
@@ -680,7 +699,15 @@ final class Lending {
         if (!allocation.state().grants().isEmpty()) {
             data.put("environments", names(allocation.state().grants()));
         }
-        working.event(Event.Type.ALLOCATION_ENDED, allocation.id(), null, allocation.principal(), data);
+        if (by != null && !by.owns(allocation)) {
+            data.put("by", by.principal());
+        }
+        working.event(
+                Event.Type.ALLOCATION_ENDED,
+                allocation.id(),
+                null,
+                allocation.principal(),
+                Working.from(by == null ? null : by.address(), data));
     }
 
     /** Takes back all that an allocation has. */
@@ -798,8 +825,8 @@ final class Lending {
                 continue;
             }
             switch (current.state()) {
-                case Granting _ -> end(current, EndReason.ACCESS_FAILED, null);
-                case Active active -> end(current, overBecause(active), null);
+                case Granting _ -> end(current, EndReason.ACCESS_FAILED);
+                case Active active -> end(current, overBecause(active));
                 case Pending _, Polling _, AllocationState.Ended _ -> {}
             }
         }
@@ -823,7 +850,7 @@ final class Lending {
         for (var current : working.ownAllocations()) {
             if (current.state() instanceof Pending pending) {
                 if (isOver(pending.until())) {
-                    end(current, EndReason.WAIT_TIMEOUT, null);
+                    end(current, EndReason.WAIT_TIMEOUT);
                 } else if (isOver(pending.interestUntil())) {
                     working.put(current.in(pending.watched(null, pending.openUntil())));
                 }

@@ -142,7 +142,7 @@ final class Queue {
             return never ? forget(next) : keep(next, polling);
         }
         if (never) {
-            lending.end(next, EndReason.UNSATISFIABLE, null);
+            lending.end(next, EndReason.UNSATISFIABLE);
             return true;
         }
         var interest = ((Pending) next.state()).interestUntil();
@@ -151,7 +151,7 @@ final class Queue {
         }
         var pick = choose(next, next, true);
         if (pick != null) {
-            lending.grant(next, pick);
+            lending.grant(next, pick, null);
             return true;
         }
         if (avoided(next).isEmpty()) {

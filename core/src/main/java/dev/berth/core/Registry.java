@@ -197,7 +197,9 @@ final class Registry {
                 null,
                 environment.name(),
                 command.principal(),
-                Map.of("action", command.action().name().toLowerCase(Locale.ROOT)));
+                Working.from(
+                        command.address(),
+                        Map.of("action", command.action().name().toLowerCase(Locale.ROOT))));
         switch (command.action()) {
             case CLEAN -> clean(environment);
             case VERIFY -> verify(environment);

@@ -586,6 +586,16 @@ final class Working {
                 slice.pool().events() + events.size() + 1, now, type, allocation, environment, principal, data));
     }
 
+    /** The facts of an event, and where the command came from that it is of; null for from within. */
+    static Map<String, String> from(@Nullable String address, Map<String, String> data) {
+        if (address == null) {
+            return data;
+        }
+        var all = new HashMap<>(data);
+        all.put("from", address);
+        return all;
+    }
+
     // ---- the difference
 
     Decision decision(List<Answer> answers) {

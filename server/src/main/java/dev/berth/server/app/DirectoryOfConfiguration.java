@@ -45,9 +45,10 @@ final class DirectoryOfConfiguration implements Supplier<Directory> {
         var roles = principal.roles().stream()
                 .map(role -> Role.valueOf(role.toUpperCase(Locale.ROOT)))
                 .collect(Collectors.toSet());
-        var token = principal.token();
         return new Directory.Listed(
                 new Principal(principal.name(), roles, principal.pools()),
-                token == null ? null : BearerToken.hash(token.reveal()));
+                principal.tokens().stream()
+                        .map(token -> BearerToken.hash(token.reveal()))
+                        .toList());
     }
 }

@@ -134,7 +134,9 @@ public final class AllocationDesk implements Ledger.Listener {
         var label = sharedBy == null ? null : labels.get(sharedBy);
         var id = AllocationId.create(number.get(), time.now(), random);
         return ledger.call(
-                name, new Command.Ask(id, principal.name(), request, open, label, principal.has(Role.OPERATOR)));
+                name,
+                new Command.Ask(
+                        id, principal.name(), request, open, label, principal.has(Role.OPERATOR), principal.address()));
     }
 
     static Answer noSuchPool(String pool) {

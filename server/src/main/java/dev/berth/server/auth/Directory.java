@@ -6,18 +6,17 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** The principals there are: those of the configuration in force, and the built-in one. Immutable; a new one comes with a new configuration. */
 public final class Directory {
     private final Map<String, Principal> byName = new HashMap<>();
-    private final Map<String, Listed> byHash = new HashMap<>();
+    private final Map<String, Shown> byHash = new HashMap<>();
 
     private Directory(List<Listed> listed) {
         for (var one : listed) {
             byName.put(one.principal().name(), one.principal());
-            if (one.tokenHash() != null) {
-                byHash.put(one.tokenHash(), one);
+            for (var hash : one.tokenHashes()) {
+                byHash.put(hash, new Shown(hash, one.principal()));
             }
         }
         byName.put(Principal.ADMIN.name(), Principal.ADMIN);
@@ -28,12 +27,24 @@ public final class Directory {
         return new Directory(listed);
     }
 
+    /** A token's hash, and whose it is. */
+    private record Shown(String hash, Principal principal) {}
+
     /**
      * A principal of the configuration.
      *
-     * @param tokenHash {@link BearerToken#hash} of its token; null when it has none
+     * @param tokenHashes {@link BearerToken#hash} of each of its tokens
      */
-    public record Listed(Principal principal, @Nullable String tokenHash) {}
+    public record Listed(Principal principal, List<String> tokenHashes) {
+        public Listed {
+            tokenHashes = List.copyOf(tokenHashes);
+        }
+
+        /** One with a single token. */
+        public Listed(Principal principal, String tokenHash) {
+            this(principal, List.of(tokenHash));
+        }
+    }
 
     public Optional<Principal> find(String name) {
         return Optional.ofNullable(byName.get(name));
@@ -46,9 +57,9 @@ public final class Directory {
 
     /** Whose configured token has this hash. */
     Optional<Principal> byTokenHash(String hash) {
-        var listed = byHash.get(hash);
-        return listed != null && listed.tokenHash() != null && same(hash, listed.tokenHash())
-                ? find(listed.principal().name())
+        var shown = byHash.get(hash);
+        return shown != null && same(hash, shown.hash())
+                ? find(shown.principal().name())
                 : Optional.empty();
     }
 

@@ -142,7 +142,9 @@ public final class PoolDesk {
         if (environment.isEmpty() || pool.isEmpty()) {
             return new Answer.Refused(Refusal.NO_SUCH_ENVIRONMENT, "No environment " + name, null);
         }
-        return ledger.call(pool.get(), new Command.Act(environment.get().name(), action, reason, operator.name()));
+        return ledger.call(
+                pool.get(),
+                new Command.Act(environment.get().name(), action, reason, operator.name(), operator.address()));
     }
 
     /** What became of one of many. */
@@ -177,7 +179,8 @@ public final class PoolDesk {
         for (int from = 0; from < names.size(); from += ACTED_ON_AT_ONCE) {
             var some = names.subList(from, Math.min(names.size(), from + ACTED_ON_AT_ONCE));
             var answers = some.stream()
-                    .map(name -> ledger.submit(pool.get(), new Command.Act(name, action, reason, operator.name())))
+                    .map(name -> ledger.submit(
+                            pool.get(), new Command.Act(name, action, reason, operator.name(), operator.address())))
                     .toList();
             for (int i = 0; i < some.size(); i++) {
                 outcomes.add(new Outcome(some.get(i), join(answers.get(i))));

@@ -11,9 +11,13 @@ import org.jspecify.annotations.Nullable;
  * Who authenticated, and what they may do.
  *
  * @param pools those that a consumer may use; null for every pool
+ * @param address where they call from; null where that is not known
  */
 public record Principal(
-        String name, Set<Role> roles, @Nullable Set<PoolName> pools) {
+        String name,
+        Set<Role> roles,
+        @Nullable Set<PoolName> pools,
+        @Nullable String address) {
     /** The one that is there without a configuration. */
     public static final Principal ADMIN = new Principal("admin", Set.of(Role.ADMIN), null);
 
@@ -21,6 +25,15 @@ public record Principal(
         Objects.requireNonNull(name);
         roles = Set.copyOf(roles);
         pools = pools == null ? null : Set.copyOf(pools);
+    }
+
+    public Principal(String name, Set<Role> roles, @Nullable Set<PoolName> pools) {
+        this(name, roles, pools, null);
+    }
+
+    /** The same, as they call from there. */
+    public Principal at(String from) {
+        return new Principal(name, roles, pools, from);
     }
 
     public boolean has(Role role) {
@@ -50,6 +63,6 @@ public record Principal(
     }
 
     Caller caller() {
-        return new Caller(name, has(Role.OPERATOR));
+        return new Caller(name, has(Role.OPERATOR), address);
     }
 }

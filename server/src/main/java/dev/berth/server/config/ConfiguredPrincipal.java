@@ -4,20 +4,15 @@ import dev.berth.core.PoolName;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Who may call, as the file says.
  *
  * @param roles of {@link #ROLES}
  * @param pools which it may use as a consumer
- * @param token its own bearer token; null where it has only created ones
+ * @param tokens its own bearer tokens; empty where it has only created ones
  */
-public record ConfiguredPrincipal(
-        String name,
-        Set<String> roles,
-        Set<PoolName> pools,
-        @Nullable Secret token) {
+public record ConfiguredPrincipal(String name, Set<String> roles, Set<PoolName> pools, List<Secret> tokens) {
     public static final List<String> ROLES = List.of("viewer", "consumer", "operator", "admin");
 
     /** The built-in principal, which the file cannot name. */
@@ -27,9 +22,10 @@ public record ConfiguredPrincipal(
         Objects.requireNonNull(name);
         roles = Set.copyOf(roles);
         pools = Set.copyOf(pools);
+        tokens = List.copyOf(tokens);
     }
 
-    /** Without the token. */
+    /** Without the tokens. */
     @Override
     public String toString() {
         return "ConfiguredPrincipal[" + name + ", roles " + roles + ", pools " + pools + "]";

@@ -1,9 +1,11 @@
 package dev.berth.server.config;
 
 import dev.berth.core.PoolName;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -14,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class PrincipalReader {
     static final int MOST = 10_000;
 
+    private static final int MOST_TOKENS = 5;
     private static final int USUAL_TOKEN = 20;
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._@-]{0,99}");
 
@@ -22,7 +25,7 @@ final class PrincipalReader {
     private final Predicate<String> pools;
     private final Map<String, ConfiguredPrincipal> principals = new LinkedHashMap<>();
     private final Map<String, Integer> lines = new HashMap<>();
-    private final Map<Secret, String> tokens = new HashMap<>();
+    private final Map<Secret, String> owners = new HashMap<>();
 
     /** @param pools whether a pool of this name is declared or has a record */
     PrincipalReader(Mistakes mistakes, SecretReferences references, Predicate<String> pools) {
@@ -52,10 +55,10 @@ final class PrincipalReader {
         int before = mistakes.count();
         String name = name(section);
         Set<String> roles = roles(section);
-        Set<PoolName> own = pools(section, roles);
-        Secret token = token(section, name);
+        Set<PoolName> usable = pools(section, roles);
+        List<Secret> own = tokens(section, name);
         if (mistakes.count() == before && name != null) {
-            principals.put(name, new ConfiguredPrincipal(name, roles, own, token));
+            principals.put(name, new ConfiguredPrincipal(name, roles, usable, own));
         }
     }
 
@@ -133,23 +136,46 @@ final class PrincipalReader {
         }
     }
 
-    private @Nullable Secret token(Section section, @Nullable String name) {
+    /** One, or several while one takes the place of another. */
+    private List<Secret> tokens(Section section, @Nullable String name) {
         Yaml value = section.value("token");
-        Secret token = value == null ? null : references.resolve(section.path("token"), value);
+        if (value == null) {
+            return List.of();
+        }
+        if (!(value instanceof Yaml.Sequence list)) {
+            Secret token = token(section.path("token"), value, name);
+            return token == null ? List.of() : List.of(token);
+        }
+        if (list.items().isEmpty() || list.items().size() > MOST_TOKENS) {
+            section.mistake("token", "must be a reference, or a list of 1 to " + MOST_TOKENS);
+            return List.of();
+        }
+        List<Secret> all = new ArrayList<>();
+        for (int i = 0; i < list.items().size(); i++) {
+            Secret token =
+                    token(section.path("token") + "[" + i + "]", list.items().get(i), name);
+            if (token != null) {
+                all.add(token);
+            }
+        }
+        return all;
+    }
+
+    private @Nullable Secret token(String path, Yaml value, @Nullable String name) {
+        Secret token = references.resolve(path, value);
         if (token == null) {
             return null;
         }
         String text = token.reveal();
         if (!text.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
-            section.mistake("token", "has characters that no Authorization header carries: ASCII without blanks is");
+            mistakes.add(value, path, "has characters that no Authorization header carries: ASCII without blanks is");
             return null;
         }
         if (text.length() < USUAL_TOKEN) {
-            section.warn("token", "is shorter than " + USUAL_TOKEN + " characters: it can be guessed");
+            mistakes.warn(value.line(), path, "is shorter than " + USUAL_TOKEN + " characters: it can be guessed");
         }
-        String other = tokens.putIfAbsent(token, name == null ? "" : name);
-        if (other != null) {
-            section.mistake("token", "is that of another principal too: a token names one");
+        if (owners.putIfAbsent(token, name == null ? "" : name) != null) {
+            mistakes.add(value, path, "is another's too, or given twice: a token names one principal");
         }
         return token;
     }

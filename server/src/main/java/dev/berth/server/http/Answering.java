@@ -51,6 +51,7 @@ final class Answering implements DirectHandler {
 
     private final WaysIn waysIn;
     private final ServiceMetrics metrics;
+    private final RefusedCalls refused;
     private final List<Matched> routes;
     private final String prefix;
 
@@ -61,6 +62,7 @@ final class Answering implements DirectHandler {
      */
     Answering(WaysIn waysIn, ServiceMetrics metrics, List<Route> routes, String prefix) {
         this.prefix = prefix;
+        this.refused = new RefusedCalls(metrics, System::nanoTime);
         this.waysIn = waysIn;
         this.metrics = metrics;
         this.routes = routes.stream()
@@ -80,9 +82,16 @@ final class Answering implements DirectHandler {
     }
 
     private Reply answer(Route route, ServerRequest request, String requestId) {
+        Call call = null;
         try {
-            return route.handler().answer(call(route, request));
+            call = identified(route, request);
+            if (!route.isOpen()) {
+                admit(route, call.principal());
+            }
+            return route.handler().answer(call);
         } catch (Problem problem) {
+            var caller = call == null || route.isOpen() ? null : call.principal();
+            refused.note(problem.code(), route, caller, () -> WatchedConnections.addressOf(request), requestId);
             return reply(route.dialect(), problem, request, requestId);
         } catch (LedgerException e) {
             var code = ErrorCode.of(e.kind());
@@ -104,7 +113,7 @@ final class Answering implements DirectHandler {
         }
     }
 
-    private Call call(Route route, ServerRequest request) {
+    private Call identified(Route route, ServerRequest request) {
         if (route.isOpen()) {
             return new Call(request, null, () -> Call.read(request, route.bodyLimit()));
         }
@@ -112,14 +121,14 @@ final class Answering implements DirectHandler {
         if (authorization != null && SignatureAuthenticator.isMeant(authorization)) {
             var sent = new SentOverHttp(request, route.bodyLimit());
             return switch (waysIn.signatures().check(authorization, sent)) {
-                case Verdict.Known(Principal principal) -> new Call(request, admitted(route, principal), sent::body);
+                case Verdict.Known(Principal principal) -> new Call(request, principal, sent::body);
                 case Verdict.Unknown(String why) -> throw new Problem(ErrorCode.UNAUTHENTICATED, why);
             };
         }
         var principal = waysIn.tokens()
                 .authenticate(route.dialect().authorization(authorization, tokens(request)))
                 .orElseThrow(() -> new Problem(ErrorCode.UNAUTHENTICATED, missing(request)));
-        return new Call(request, admitted(route, principal), () -> Call.read(request, route.bodyLimit()));
+        return new Call(request, principal, () -> Call.read(request, route.bodyLimit()));
     }
 
     private static String missing(ServerRequest request) {
@@ -128,7 +137,7 @@ final class Answering implements DirectHandler {
                 : "A known bearer token is needed: Authorization: Bearer TOKEN";
     }
 
-    private static Principal admitted(Route route, Principal principal) {
+    private static void admit(Route route, Principal principal) {
         if (!route.admits(principal)) {
             throw new Problem(
                     ErrorCode.FORBIDDEN,
@@ -138,7 +147,6 @@ final class Answering implements DirectHandler {
                                     .sorted()
                                     .collect(Collectors.joining(" or ")));
         }
-        return principal;
     }
 
     private static List<String> tokens(ServerRequest request) {

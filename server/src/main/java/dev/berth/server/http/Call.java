@@ -36,7 +36,7 @@ final class Call {
      */
     Call(ServerRequest request, @Nullable Principal principal, Supplier<byte[]> body) {
         this.request = request;
-        this.principal = principal;
+        this.principal = principal == null ? null : principal.at(WatchedConnections.addressOf(request));
         this.body = body;
     }
 

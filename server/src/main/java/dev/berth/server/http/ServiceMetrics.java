@@ -35,6 +35,7 @@ public final class ServiceMetrics implements Ledger.Listener {
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Map<Answered, Timer> requests = new ConcurrentHashMap<>();
     private final Map<Counted, Counter> counters = new ConcurrentHashMap<>();
+    private final Map<String, Counter> refused = new ConcurrentHashMap<>();
     private final Map<PoolName, Timer> waits = new ConcurrentHashMap<>();
     private final DistributionSummary batches = DistributionSummary.builder("berth.ledger.batch")
             .description("Commands that were committed together for a pool")
@@ -65,6 +66,21 @@ public final class ServiceMetrics implements Ledger.Listener {
     void answered(String method, String route, int status, long nanos) {
         requests.computeIfAbsent(new Answered(method, route, status), this::timer)
                 .record(Duration.ofNanos(nanos));
+    }
+
+    /**
+     * A call was refused.
+     *
+     * @param code of the error
+     */
+    void refused(String code) {
+        refused.computeIfAbsent(
+                        code,
+                        slug -> Counter.builder("berth.http.refused")
+                                .description("Calls that were refused for want of credentials or rights")
+                                .tag("code", slug)
+                                .register(registry))
+                .increment();
     }
 
     private Timer timer(Answered answered) {

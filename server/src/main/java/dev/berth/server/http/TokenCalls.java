@@ -1,14 +1,18 @@
 package dev.berth.server.http;
 
 import dev.berth.server.auth.AccessKeyDesk;
+import dev.berth.server.auth.Principal;
 import dev.berth.server.auth.TokenDesk;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tools.jackson.core.JsonGenerator;
 
 /** The calls under {@code /tokens}. */
 final class TokenCalls {
+    private static final Logger LOG = LoggerFactory.getLogger(TokenCalls.class);
     private static final int LONGEST_NAME = 200;
     private static final Duration LONGEST = Duration.ofDays(3650);
     private static final byte[] NOTHING = "{}".getBytes(StandardCharsets.US_ASCII);
@@ -27,11 +31,19 @@ final class TokenCalls {
         if (wanted.principal == null) {
             throw new IllegalStateException("a body without mistakes has a principal");
         }
-        return wanted.sigv4 ? accessKey(wanted.principal, wanted.expires) : bearer(wanted.principal, wanted.expires);
+        return wanted.sigv4
+                ? accessKey(call.principal(), wanted.principal, wanted.expires)
+                : bearer(call.principal(), wanted.principal, wanted.expires);
     }
 
-    private Reply bearer(String principal, @Nullable Duration expires) {
+    private Reply bearer(Principal admin, String principal, @Nullable Duration expires) {
         var created = desk.create(principal, expires).orElseThrow(TokenCalls::noSuchPrincipal);
+        LOG.info(
+                "token {} of {} was made by {} from {}",
+                created.token().id(),
+                principal,
+                admin.name(),
+                admin.address());
         return Reply.json(201, json -> {
             json.writeStartObject();
             fields(json, created.token());
@@ -40,8 +52,14 @@ final class TokenCalls {
         });
     }
 
-    private Reply accessKey(String principal, @Nullable Duration expires) {
+    private Reply accessKey(Principal admin, String principal, @Nullable Duration expires) {
         var created = accessKeys.create(principal, expires).orElseThrow(TokenCalls::noSuchPrincipal);
+        LOG.info(
+                "access key {} of {} was made by {} from {}",
+                created.key().id(),
+                principal,
+                admin.name(),
+                admin.address());
         return Reply.json(201, json -> {
             json.writeStartObject();
             fields(json, created.key());
@@ -113,6 +131,11 @@ final class TokenCalls {
         if (id.length() > LONGEST_NAME || !(AccessKeyDesk.isOurs(id) ? accessKeys.revoke(id) : desk.revoke(id))) {
             throw new Problem(ErrorCode.NO_SUCH_TOKEN, "No such token");
         }
+        LOG.info(
+                "token {} was revoked by {} from {}",
+                id,
+                call.principal().name(),
+                call.principal().address());
         return Reply.json(200, NOTHING);
     }
 }

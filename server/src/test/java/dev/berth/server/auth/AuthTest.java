@@ -63,14 +63,14 @@ class AuthTest {
     @Test
     void noTokenIsMadeWherePrincipalsAreConfigured() throws IOException {
         directory.set(Directory.of(
-                List.of(new Directory.Listed(new Principal("ci", Set.of(Role.VIEWER), null), null))));
+                List.of(new Directory.Listed(new Principal("ci", Set.of(Role.VIEWER), null), List.of()))));
         assertThat(desk.welcome(folder.resolve("admin-token"))).isFalse();
         assertThat(folder).isEmptyDirectory();
     }
 
     @Test
     void aTokenEndsAtItsTimeWithItsPrincipalAndWhenRevoked() {
-        var listed = new Directory.Listed(new Principal("ci", Set.of(Role.VIEWER), null), null);
+        var listed = new Directory.Listed(new Principal("ci", Set.of(Role.VIEWER), null), List.of());
         assertThat(desk.create("ci", null)).isEmpty();
         directory.set(Directory.of(List.of(listed)));
         var token = desk.create("ci", Duration.ofDays(1)).orElseThrow();
@@ -137,6 +137,18 @@ class AuthTest {
         directory.set(Directory.of(List.of(new Directory.Listed(principal, BearerToken.hash("from a file")))));
         assertThat(authenticator.authenticate("Bearer from a file")).contains(principal);
         assertThat(knows("from a file?")).isFalse();
+    }
+
+    @Test
+    void aConfiguredPrincipalMayHaveTwoTokensWhileOneTakesThePlaceOfTheOther() {
+        var principal = new Principal("ci", Set.of(Role.CONSUMER), Set.of());
+        var hashes = List.of(BearerToken.hash("the old one"), BearerToken.hash("the new one"));
+        directory.set(Directory.of(List.of(new Directory.Listed(principal, hashes))));
+        assertThat(knows("the old one")).isTrue();
+        assertThat(knows("the new one")).isTrue();
+        directory.set(Directory.of(List.of(new Directory.Listed(principal, hashes.getLast()))));
+        assertThat(knows("the old one")).isFalse();
+        assertThat(knows("the new one")).isTrue();
     }
 
     // ---- the vault

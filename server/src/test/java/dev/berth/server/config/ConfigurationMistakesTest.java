@@ -397,7 +397,16 @@ class ConfigurationMistakesTest {
                 principal(
                         "{ name: a, roles: [viewer], token: { env: PASSWORD } }\n"
                                 + "  - { name: b, roles: [viewer], token: { file: token } }",
-                        "principals[1].token is that of another principal too"));
+                        "principals[1].token is another's too"),
+                principal(
+                        "{ name: a, roles: [viewer], token: [] }",
+                        "principals[0].token must be a reference, or a list"),
+                principal(
+                        "{ name: a, roles: [viewer], token: [ { env: PASSWORD }, { file: token } ] }",
+                        "principals[0].token[1] is another's too"),
+                principal(
+                        "{ name: a, roles: [viewer], token: [ { file: token }, { env: BLANKS } ] }",
+                        "principals[0].token[1] has characters"));
     }
 
     private static Arguments row(String text, String mistake) {

@@ -63,9 +63,9 @@ class ConfigurationParserTest {
                                         .map(PoolName::value)
                                         .sorted()
                                         .toList(),
-                                principal.token() == null
+                                principal.tokens().isEmpty()
                                         ? "none"
-                                        : principal.token().reveal())));
+                                        : principal.tokens().getFirst().reveal())));
         configuration
                 .warnings()
                 .forEach(warning -> text.append("warning ").append(warning).append('\n'));
@@ -123,7 +123,7 @@ class ConfigurationParserTest {
         assertThat(secrets)
                 .hasSize(2)
                 .allSatisfy((_, secret) -> assertThat(secret.reveal()).isEqualTo(HIDDEN));
-        assertThat(Objects.requireNonNull(ci.token()).reveal()).isEqualTo(HIDDEN);
+        assertThat(ci.tokens().getFirst().reveal()).isEqualTo(HIDDEN);
         assertThat(lab.provider().standingCredentials("a", null))
                 .containsEntry("p", HIDDEN)
                 .containsEntry("q", HIDDEN);
