@@ -93,6 +93,7 @@ final class Service {
                   bench: { provider: fixed, keepalive: 10m, queue: { max: 100000 } }
                 principals:
                   - { name: ci, roles: [consumer], pools: [bench], token: { file: token } }
+                limits: { principal: off, address: off }
                 environments:
                 """);
         for (int i = 0; i < environments; i++) {

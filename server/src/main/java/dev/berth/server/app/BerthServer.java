@@ -508,7 +508,8 @@ public final class BerthServer implements AutoCloseable {
                         version(),
                         () -> work.keeper().isLoaded() && core.store().isUsable(),
                         options.publicUrl(),
-                        new HttpApi.Limits(ConnectionLimit.ofThisProcess(door.tls() != null), REQUESTING)));
+                        new HttpApi.Limits(ConnectionLimit.ofThisProcess(door.tls() != null), REQUESTING),
+                        () -> work.keeper().inForce().callers()));
         core.ledger().addListener(api);
         core.ledger().waitsHere(api::isWaitedFor);
         core.store()

@@ -17,6 +17,7 @@ public final class Configuration {
     private final Map<PoolName, ConfiguredPool> pools;
     private final Map<EnvironmentName, EnvironmentSecrets> secrets;
     private final Map<String, ConfiguredPrincipal> principals;
+    private final Callers callers;
     private final List<String> warnings;
 
     Configuration(
@@ -24,17 +25,19 @@ public final class Configuration {
             Map<PoolName, ConfiguredPool> pools,
             Map<EnvironmentName, EnvironmentSecrets> secrets,
             Map<String, ConfiguredPrincipal> principals,
+            Callers callers,
             List<String> warnings) {
         this.digest = digest;
         this.pools = Collections.unmodifiableMap(new LinkedHashMap<>(pools));
         this.secrets = Map.copyOf(secrets);
         this.principals = Collections.unmodifiableMap(new LinkedHashMap<>(principals));
+        this.callers = callers;
         this.warnings = List.copyOf(warnings);
     }
 
     /** A configuration of nothing: what is in force before the first one. */
     public static Configuration empty() {
-        return new Configuration(digestOf(""), Map.of(), Map.of(), Map.of(), List.of());
+        return new Configuration(digestOf(""), Map.of(), Map.of(), Map.of(), Callers.USUAL, List.of());
     }
 
     /** SHA-256 of the text in UTF-8, in lower-case hexadecimal. */
@@ -64,6 +67,10 @@ public final class Configuration {
 
     public Map<String, ConfiguredPrincipal> principals() {
         return principals;
+    }
+
+    public Callers callers() {
+        return callers;
     }
 
     /** What is no mistake, yet perhaps not what was meant: sentences that begin with their line. */

@@ -86,8 +86,9 @@ public final class ConfigurationParser {
                 new PrincipalReader(mistakes, references, name -> pools.containsKey(new PoolName(name)));
         Map<String, ConfiguredPrincipal> principals = principalReader.read(top.value("principals"));
         poolReader.check(principalReader::isNamed);
+        Callers callers = new CallersReader(mistakes).read(top);
         mistakes.throwIfAny();
-        return new Configuration(digest, configured, environments.secrets(), principals, mistakes.warnings());
+        return new Configuration(digest, configured, environments.secrets(), principals, callers, mistakes.warnings());
     }
 
     private void readPools(@Nullable Yaml value) {

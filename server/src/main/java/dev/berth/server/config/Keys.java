@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * Every key there is, by where it may stand. The reference in docs/configuration.md has a section for each, with the same heading.
  */
 enum Keys {
-    TOP("The file", "pools", "environments", "principals"),
+    TOP("The file", "pools", "environments", "principals", "trusted-proxies", "limits"),
     POOL(
             "A pool",
             "provider",
@@ -51,6 +51,8 @@ enum Keys {
             "secrets",
             "access"),
     PRINCIPAL("A principal", "name", "roles", "pools", "token"),
+    LIMITS("Limits", "principal", "address", "failures"),
+    RATE("A rate", "rate", "burst"),
     REFERENCE("A secret reference", "file", "env");
 
     private final String heading;

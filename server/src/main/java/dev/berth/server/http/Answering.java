@@ -50,6 +50,7 @@ final class Answering implements DirectHandler {
     private static final Pattern OTHER_VERSION = Pattern.compile(" HTTP/[0-9.]+$");
 
     private final WaysIn waysIn;
+    private final RateLimits limits;
     private final ServiceMetrics metrics;
     private final RefusedCalls refused;
     private final List<Matched> routes;
@@ -60,10 +61,11 @@ final class Answering implements DirectHandler {
     /**
      * @param prefix that a path may have before what the routes say; empty for none
      */
-    Answering(WaysIn waysIn, ServiceMetrics metrics, List<Route> routes, String prefix) {
+    Answering(WaysIn waysIn, RateLimits limits, ServiceMetrics metrics, List<Route> routes, String prefix) {
         this.prefix = prefix;
         this.refused = new RefusedCalls(metrics, System::nanoTime);
         this.waysIn = waysIn;
+        this.limits = limits;
         this.metrics = metrics;
         this.routes = routes.stream()
                 .map(route -> new Matched(route, PathMatchers.create(route.path())))
@@ -84,6 +86,7 @@ final class Answering implements DirectHandler {
     private Reply answer(Route route, ServerRequest request, String requestId) {
         Call call = null;
         try {
+            limits.address(limits.origin(request), route.isSpared());
             call = identified(route, request);
             if (!route.isOpen()) {
                 admit(route, call.principal());
@@ -91,7 +94,10 @@ final class Answering implements DirectHandler {
             return route.handler().answer(call);
         } catch (Problem problem) {
             var caller = call == null || route.isOpen() ? null : call.principal();
-            refused.note(problem.code(), route, caller, () -> WatchedConnections.addressOf(request), requestId);
+            refused.note(problem.code(), route, caller, () -> limits.origin(request).getHostAddress(), requestId);
+            if (problem.code() == ErrorCode.UNAUTHENTICATED) {
+                limits.failed(limits.origin(request));
+            }
             return reply(route.dialect(), problem, request, requestId);
         } catch (LedgerException e) {
             var code = ErrorCode.of(e.kind());
@@ -137,7 +143,8 @@ final class Answering implements DirectHandler {
                 : "A known bearer token is needed: Authorization: Bearer TOKEN";
     }
 
-    private static void admit(Route route, Principal principal) {
+    private void admit(Route route, Principal principal) {
+        limits.principal(principal.name(), route.isSpared());
         if (!route.admits(principal)) {
             throw new Problem(
                     ErrorCode.FORBIDDEN,

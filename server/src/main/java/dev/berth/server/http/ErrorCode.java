@@ -31,6 +31,7 @@ public enum ErrorCode {
     OUT_OF_RANGE(422, Category.CALLER, false, "Beyond what the pool allows"),
     IDEMPOTENCY_KEY_REUSED(422, Category.CALLER, false, "The Idempotency-Key was used for another request"),
     NO_ENVIRONMENT_AVAILABLE(423, Category.CAPACITY, true, "Nothing is free"),
+    RATE_LIMITED(429, Category.CAPACITY, true, "Too many requests"),
     QUEUE_FULL(429, Category.CAPACITY, true, "The queue is full"),
     QUOTA_EXCEEDED(429, Category.CAPACITY, true, "The principal has as much as it may"),
     HOLD_QUOTA_EXCEEDED(429, Category.CAPACITY, true, "As much is kept for persons as may be"),

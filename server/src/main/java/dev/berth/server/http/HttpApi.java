@@ -8,6 +8,7 @@ import dev.berth.server.auth.Desks;
 import dev.berth.server.auth.PublicUrl;
 import dev.berth.server.auth.Role;
 import dev.berth.server.auth.WaysIn;
+import dev.berth.server.config.Callers;
 import dev.berth.server.ledger.Ledger;
 import io.helidon.common.socket.SocketOptions;
 import io.helidon.http.DirectHandler;
@@ -23,6 +24,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,6 +54,7 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
     private final ServiceMetrics metrics;
     private final Limits limits;
     private final Holds holds;
+    private final RateLimits rates;
     private final EventCalls events;
     private final AllocationCalls allocations;
     private final List<Route> routes;
@@ -62,12 +65,20 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
      *
      * @param ready whether the store is usable and the configuration in force loaded
      * @param publicUrl where callers find it, whose prefix its paths may have; null where they call it as it is
+     * @param callers how callers are told apart, and how often they may call; asked for every request
      */
     public record About(
-            String version, BooleanSupplier ready, @Nullable PublicUrl publicUrl, Limits limits) {
-        /** With limits that suit a process with nothing else to do, and nothing before it that changes what callers send. */
+            String version,
+            BooleanSupplier ready,
+            @Nullable PublicUrl publicUrl,
+            Limits limits,
+            Supplier<Callers> callers) {
+        /**
+         * With limits that suit a process with nothing else to do, whose callers may call as often as they like, and nothing before it
+         * that changes what they send.
+         */
         public About(String version, BooleanSupplier ready) {
-            this(version, ready, null, Limits.USUAL);
+            this(version, ready, null, Limits.USUAL, () -> Callers.UNLIMITED);
         }
     }
 
@@ -95,6 +106,7 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
         this.allocations = new AllocationCalls(desks.allocations(), desks.queues(), holds);
         this.routes = routes(desks, configuration, about);
         this.prefix = about.publicUrl() == null ? "" : about.publicUrl().prefix();
+        this.rates = new RateLimits(about.callers(), System::nanoTime, metrics.registry());
     }
 
     private List<Route> routes(Desks desks, ConfigurationDesk configuration, About about) {
@@ -166,7 +178,7 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
 
     /** Makes a server serve the API: routes, limits, and what it answers by itself. Host, port and TLS are the caller's. */
     public void install(WebServerConfig.Builder server) {
-        var answering = new Answering(waysIn, metrics, routes, prefix);
+        var answering = new Answering(waysIn, rates, metrics, routes, prefix);
         var direct = DirectHandlers.builder();
         for (var type : DirectHandler.EventType.values()) {
             direct.addHandler(type, answering);

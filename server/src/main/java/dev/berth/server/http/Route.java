@@ -38,6 +38,11 @@ record Route(String method, String path, Set<Role> roles, int bodyLimit, Dialect
         return roles.isEmpty();
     }
 
+    /** Whether it gives back what was lent, or keeps it: that is not refused because there are too many. */
+    boolean isSpared() {
+        return path.endsWith("/keepalive") || (method.equals("DELETE") && !path.startsWith("/tokens"));
+    }
+
     /** Its own, and HEAD where probes of load balancers call. */
     Stream<String> methods() {
         return isOpen() ? Stream.of(method, "HEAD") : Stream.of(method);

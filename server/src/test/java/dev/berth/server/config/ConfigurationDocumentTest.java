@@ -86,6 +86,12 @@ class ConfigurationDocumentTest {
             parsing.parse("pools: { lab: { provider: fixed, revocable: false } }\nenvironments: [ { " + name + pool
                     + line + " } ]");
         }
+        for (String line : examples("Limits")) {
+            parsing.parse("limits: { " + line + " }");
+        }
+        for (String line : examples("A rate")) {
+            parsing.parse("limits: { address: { " + line + " } }");
+        }
         for (String line : examples("A principal")) {
             String name = line.startsWith("name:") ? "" : ", name: a";
             String roles = line.startsWith("roles:") ? "" : ", roles: [consumer]";

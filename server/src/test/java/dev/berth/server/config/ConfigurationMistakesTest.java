@@ -38,7 +38,9 @@ class ConfigurationMistakesTest {
 
     static Stream<Arguments> files() {
         return Stream.of(
-                row("", "line 1, column 1: is empty: it has the keys pools, environments, principals"),
+                row(
+                        "",
+                        "line 1, column 1: is empty: it has the keys pools, environments, principals, trusted-proxies, limits"),
                 row("# nothing\n", "line 1, column 1: is empty"),
                 row("---\n", "line 2, column 1: is empty"),
                 row("- a\n", "line 1, column 1: must be a mapping, is a list"),
@@ -56,6 +58,17 @@ class ConfigurationMistakesTest {
                 row("pools: " + "[".repeat(40) + "]".repeat(40), "is nested deeper than 32 levels"),
                 row(tower(), "is nested deeper than 32 levels"),
                 row(laughs(), "repeats more than 67108864 characters through aliases"),
+                // Callers
+                row("trusted-proxies: 10.0.0.1\n", "line 1, column 18: trusted-proxies must be a list"),
+                row(
+                        "trusted-proxies: [10.0.0.1, proxy.example]\n",
+                        "trusted-proxies[1] must be an address or a network"),
+                row("trusted-proxies: [10.0.0.0/33]\n", "trusted-proxies[0] must be an address or a network"),
+                row(
+                        "limits: {principal: {rate: 0}}\n",
+                        "limits.principal.rate must be a whole number from 1 to 1000000"),
+                row("limits: {failures: on}\n", "limits.failures must be a mapping"),
+                row("limits: {adress: off}\n", "limits.adress is not known; did you mean 'address'?"),
                 // The top level
                 row("pool: {}\n", "line 1, column 1: pool is not known; did you mean 'pools'?"),
                 row("tls: {}\n", "line 1, column 1: tls is not known; known are pools, environments, principals"),

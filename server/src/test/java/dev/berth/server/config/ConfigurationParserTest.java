@@ -10,6 +10,7 @@ import dev.berth.core.Registration;
 import dev.berth.core.Step;
 import dev.berth.core.Value;
 import java.math.BigDecimal;
+import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -424,5 +425,28 @@ class ConfigurationParserTest {
         assertThatExceptionOfType(ConfigurationInvalid.class)
                 .isThrownBy(() -> parsing.parse(text))
                 .satisfies(e -> assertThat(e.untold()).isEqualTo(2 * EnvironmentReader.MOST + 1 - Mistakes.MOST));
+    }
+
+    @Test
+    void callersAreToldApartAndLimitedAsItSays() throws Exception {
+        assertThat(parsing.parse("pools: {}").callers()).isEqualTo(Callers.USUAL);
+
+        var callers = parsing.parse("""
+                trusted-proxies: [10.0.0.0/8, "2001:db8::1"]
+                limits: { principal: { rate: 7 }, address: off, failures: { burst: 3 } }
+                """).callers();
+
+        assertThat(callers.principal()).isEqualTo(new Callers.Rate(7, 7));
+        assertThat(callers.address()).isNull();
+        assertThat(callers.failures()).isEqualTo(new Callers.Rate(10, 3));
+        assertThat(callers.trustedProxies()).hasSize(2);
+        var near = callers.trustedProxies().getFirst();
+        assertThat(near.has(InetAddress.ofLiteral("10.255.0.1"))).isTrue();
+        assertThat(near.has(InetAddress.ofLiteral("11.0.0.1"))).isFalse();
+        assertThat(near.has(InetAddress.ofLiteral("::1"))).isFalse();
+        assertThat(Network.parse("192.0.2.128/25").orElseThrow().has(InetAddress.ofLiteral("192.0.2.127")))
+                .isFalse();
+        assertThat(Network.parse("0.0.0.0/0").orElseThrow().has(InetAddress.ofLiteral("192.0.2.127")))
+                .isTrue();
     }
 }

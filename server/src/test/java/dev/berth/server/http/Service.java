@@ -31,6 +31,7 @@ import dev.berth.server.auth.SignatureAuthenticator;
 import dev.berth.server.auth.StandingAccess;
 import dev.berth.server.auth.TokenDesk;
 import dev.berth.server.auth.WaysIn;
+import dev.berth.server.config.Callers;
 import dev.berth.server.forecast.Forecasts;
 import dev.berth.server.ledger.Ledger;
 import dev.berth.server.store.SqliteStore;
@@ -89,6 +90,7 @@ final class Service implements AutoCloseable {
     final AtomicBoolean ready = new AtomicBoolean(true);
     final AtomicReference<ConfigurationDesk.Outcome> configuration = new AtomicReference<>(
             new ConfigurationDesk.Change("abc", List.of("release"), List.of("a"), List.of("b"), List.of()));
+    final AtomicReference<Callers> callers = new AtomicReference<>(Callers.USUAL);
     final List<String> configurations = new ArrayList<>();
     private final Thread stepping;
     private final WebServer server;
@@ -143,7 +145,7 @@ final class Service implements AutoCloseable {
                 desks,
                 configurationDesk(),
                 metrics,
-                new HttpApi.About("0.1.0", ready::get, PUBLIC, limits));
+                new HttpApi.About("0.1.0", ready::get, PUBLIC, limits, callers::get));
         ledger.addListener(api);
         ledger.waitsHere(api::isWaitedFor);
         stepping = Thread.ofPlatform().name("ledger").start(this::step);
