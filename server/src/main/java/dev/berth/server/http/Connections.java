@@ -17,8 +17,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Every connection, from its beginning: so many are served at once, and who comes beyond that is told so at once. None is kept that
- * brings no request, or only the beginning of one. What does not begin as HTTP/1.1 does (HTTP/1.0 of a probe or of a proxy that was not
- * set up, a request line that is none) is answered too: the HTTP server by itself would close without a word.
+ * brings no request, or only the beginning of one, or does not take its answer. What does not begin as HTTP/1.1 does (HTTP/1.0 of a
+ * probe or of a proxy that was not set up, a request line that is none) is answered too: the HTTP server by itself would close without
+ * a word.
  */
 final class Connections implements ServerConnectionSelector {
     /** How often the HTTP server is to look for connections to close. */
@@ -126,7 +127,9 @@ final class Connections implements ServerConnectionSelector {
 
         private void serve(byte[] begin, Limit limit) throws InterruptedException {
             var incoming = new Incoming(begin, () -> context.serverSocket().get());
-            var now = new Served(http.connection(WatchedConnections.context(context, incoming)), incoming);
+            var outgoing = new Outgoing(context.dataWriter());
+            var now = new Served(
+                    http.connection(WatchedConnections.context(context, incoming, outgoing)), incoming, outgoing);
             served = now;
             if (!closed) {
                 now.connection.handle(limit);
@@ -153,16 +156,14 @@ final class Connections implements ServerConnectionSelector {
             }
         }
 
-        /** Whether it has waited for long enough for what its caller does not send. */
+        /** Whether it has waited for long enough for what its caller does not send, or does not take. */
         private boolean isStuck() {
             var now = served;
             if (now == null) {
                 long waits = System.nanoTime() - waitsSince;
                 return waits > (refused ? LINGERING : limits.patience()).toNanos();
             }
-            return now.incoming.isWaitedFor()
-                    && !now.isBetweenRequests()
-                    && now.connection.idleTime().compareTo(limits.patience()) > 0;
+            return now.outgoing.hasWaited(limits.patience()) || now.isWaitedFor(limits.patience());
         }
 
         @Override
@@ -198,7 +199,14 @@ final class Connections implements ServerConnectionSelector {
         }
     }
 
-    private record Served(ServerConnection connection, Incoming incoming) {
+    private record Served(ServerConnection connection, Incoming incoming, Outgoing outgoing) {
+        /** Whether the rest of a request has been waited for, for longer than this. */
+        boolean isWaitedFor(Duration longest) {
+            return incoming.isWaitedFor()
+                    && !isBetweenRequests()
+                    && connection.idleTime().compareTo(longest) > 0;
+        }
+
         boolean isBetweenRequests() {
             return connection instanceof InterruptableTask<?> task && task.canInterrupt();
         }

@@ -30,9 +30,9 @@ final class WatchedConnections {
         throw new IllegalStateException("a request that did not come by a watched connection");
     }
 
-    /** The same connection, with what comes in read from there. */
-    static ConnectionContext context(ConnectionContext connection, Incoming incoming) {
-        return new Watched(connection, incoming, DataReader.create(incoming));
+    /** The same connection, with what comes in read from there, and what goes out written there. */
+    static ConnectionContext context(ConnectionContext connection, Incoming incoming, Outgoing outgoing) {
+        return new Watched(connection, incoming, DataReader.create(incoming), outgoing);
     }
 
     /** The other side. The one thing of a connection's context that a request shows. */
@@ -71,7 +71,7 @@ final class WatchedConnections {
                 : "unknown";
     }
 
-    private record Watched(ConnectionContext context, Incoming incoming, DataReader dataReader)
+    private record Watched(ConnectionContext context, Incoming incoming, DataReader dataReader, DataWriter dataWriter)
             implements ConnectionContext {
         @Override
         public PeerInfo remotePeer() {
@@ -106,11 +106,6 @@ final class WatchedConnections {
         @Override
         public ExecutorService executor() {
             return context.executor();
-        }
-
-        @Override
-        public DataWriter dataWriter() {
-            return context.dataWriter();
         }
 
         @Override
