@@ -94,7 +94,8 @@ final class Answering implements DirectHandler {
             return route.handler().answer(call);
         } catch (Problem problem) {
             var caller = call == null || route.isOpen() ? null : call.principal();
-            refused.note(problem.code(), route, caller, () -> limits.origin(request).getHostAddress(), requestId);
+            refused.note(
+                    problem.code(), route, caller, () -> limits.origin(request).getHostAddress(), requestId);
             if (problem.code() == ErrorCode.UNAUTHENTICATED) {
                 limits.failed(limits.origin(request));
             }
