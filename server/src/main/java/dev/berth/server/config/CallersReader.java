@@ -1,11 +1,17 @@
 package dev.berth.server.config;
 
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Reads {@code trusted-proxies} and {@code limits}. */
+/** Reads {@code trusted-proxies}, {@code limits}, {@code status} and {@code metrics}. */
 final class CallersReader {
+    private static final String OPEN = "open";
+    private static final String AUTHENTICATED = "authenticated";
+    private static final List<String> SHOWN_TO = List.of(OPEN, AUTHENTICATED);
     private static final int MOST_PROXIES = 1_000;
     private static final int MOST_PER_SECOND = 1_000_000;
     private static final int LONGEST = 50;
@@ -19,14 +25,26 @@ final class CallersReader {
     Callers read(Section top) {
         var proxies = proxies(top);
         var usual = Callers.USUAL;
+        var closed = closed(top);
         var limits = top.section("limits", Keys.LIMITS);
         return limits == null
-                ? new Callers(proxies, usual.principal(), usual.address(), usual.failures())
+                ? new Callers(proxies, usual.principal(), usual.address(), usual.failures(), closed)
                 : new Callers(
                         proxies,
                         rate(limits, "principal", usual.principal()),
                         rate(limits, "address", usual.address()),
-                        rate(limits, "failures", usual.failures()));
+                        rate(limits, "failures", usual.failures()),
+                        closed);
+    }
+
+    private static Set<Callers.Page> closed(Section top) {
+        var closed = EnumSet.noneOf(Callers.Page.class);
+        for (var page : Callers.Page.values()) {
+            if (top.word(page.name().toLowerCase(Locale.ROOT), SHOWN_TO, OPEN).equals(AUTHENTICATED)) {
+                closed.add(page);
+            }
+        }
+        return closed;
     }
 
     private List<Network> proxies(Section top) {

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * Every key there is, by where it may stand. The reference in docs/configuration.md has a section for each, with the same heading.
  */
 enum Keys {
-    TOP("The file", "pools", "environments", "principals", "trusted-proxies", "limits"),
+    TOP("The file", "pools", "environments", "principals", "trusted-proxies", "limits", "status", "metrics"),
     POOL(
             "A pool",
             "provider",

@@ -121,7 +121,7 @@ final class Answering implements DirectHandler {
     }
 
     private Call identified(Route route, ServerRequest request) {
-        if (route.isOpen()) {
+        if (route.isOpen(limits.rules())) {
             return new Call(request, null, () -> Call.read(request, route.bodyLimit()));
         }
         var authorization = first(request.headers(), HeaderNames.AUTHORIZATION);

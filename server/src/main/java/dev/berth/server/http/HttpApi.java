@@ -145,10 +145,10 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
                 new Route("DELETE", "/tokens/{id}", ADMINS, tokens::delete),
                 new Route("POST", "/config/diff", ADMINS, large, config::diff),
                 new Route("PUT", "/config", ADMINS, large, config::put),
-                new Route("GET", "/", Route.OPEN, service::status),
+                new Route("GET", "/", EVERYBODY, Callers.Page.STATUS, service::status),
                 new Route("GET", "/healthz/live", Route.OPEN, service::live),
                 new Route("GET", "/healthz/ready", Route.OPEN, service::ready),
-                new Route("GET", "/metrics", Route.OPEN, service::metrics),
+                new Route("GET", "/metrics", EVERYBODY, Callers.Page.METRICS, service::metrics),
                 new Route("GET", "/openapi.json", Route.OPEN, service::openApi));
     }
 

@@ -51,6 +51,11 @@ final class RateLimits {
                 .register(registry);
     }
 
+    /** What is in force now. */
+    Callers rules() {
+        return rules.get();
+    }
+
     /** Where a request comes from. */
     InetAddress origin(ServerRequest request) {
         return origins.of(request);

@@ -449,4 +449,16 @@ class ConfigurationParserTest {
         assertThat(Network.parse("0.0.0.0/0").orElseThrow().has(InetAddress.ofLiteral("192.0.2.127")))
                 .isTrue();
     }
+
+    @Test
+    void whatStrangersSeeCanBeClosed() throws Exception {
+        assertThat(parsing.parse("{ status: authenticated, metrics: open }")
+                        .callers()
+                        .closed())
+                .containsExactly(Callers.Page.STATUS);
+        assertThat(parsing.parse("{ status: authenticated, metrics: authenticated }")
+                        .callers()
+                        .closed())
+                .containsExactlyInAnyOrder(Callers.Page.values());
+    }
 }

@@ -12,6 +12,7 @@ import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
@@ -34,7 +35,7 @@ class RateLimitsTest {
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
 
     private RateLimits limits(@Nullable Rate principal, @Nullable Rate address, @Nullable Rate failures) {
-        var callers = new Callers(List.of(), principal, address, failures);
+        var callers = new Callers(List.of(), principal, address, failures, Set.of());
         return new RateLimits(() -> callers, nanos::get, registry);
     }
 
@@ -155,7 +156,8 @@ class RateLimitsTest {
                             .toList(),
                     principal,
                     null,
-                    failures));
+                    failures,
+                    Set.of()));
         }
 
         @Test

@@ -3,6 +3,7 @@ package dev.berth.server.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.berth.server.auth.Role;
+import dev.berth.server.config.Callers;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -88,6 +89,27 @@ class RolesTest extends ServiceTest {
                 assertThat(answer.header("WWW-Authenticate") != null).isEqualTo(answer.status() == 401);
             }
         });
+    }
+
+    @Test
+    void whatIsClosedIsShownToEveryPrincipalAndToNoStranger() {
+        var usual = service.callers.get();
+        service.callers.set(new Callers(
+                usual.trustedProxies(),
+                usual.principal(),
+                usual.address(),
+                usual.failures(),
+                Set.of(Callers.Page.values())));
+        for (var path : Set.of("/", "/metrics")) {
+            for (var stranger : Set.of("", ANYBODY)) {
+                assertThat(service.call(stranger, "GET", path, null).status()).isEqualTo(401);
+            }
+            TOKENS.values()
+                    .forEach(token -> assertThat(
+                                    service.call(token, "GET", path, null).status())
+                            .isEqualTo(200));
+        }
+        assertThat(service.call("", "GET", "/healthz/ready", null).status()).isEqualTo(200);
     }
 
     @Test
