@@ -172,10 +172,13 @@ final class PostgresBench {
 
     private static String script(boolean slow) {
         var pause = "\\sleep " + SLOW_COMMIT.toMillis() + " ms\n";
-        var allocate = ALLOCATE.replace("SHAPE", "(SELECT digest FROM shape LIMIT 1)").replaceAll("\\s+", " ");
-        var release = RELEASE.replace(":'id'", ":id").replace(":'name'", ":name").replaceAll("\\s+", " ");
+        var allocate =
+                ALLOCATE.replace("SHAPE", "(SELECT digest FROM shape LIMIT 1)").replaceAll("\\s+", " ");
+        var release =
+                RELEASE.replace(":'id'", ":id").replace(":'name'", ":name").replaceAll("\\s+", " ");
         return slow
-                ? "BEGIN;\n" + allocate + "\\gset\n" + pause + "COMMIT;\nBEGIN;\n" + release + ";\n" + pause + "COMMIT;\n"
+                ? "BEGIN;\n" + allocate + "\\gset\n" + pause + "COMMIT;\nBEGIN;\n" + release + ";\n" + pause
+                        + "COMMIT;\n"
                 : allocate + "\\gset\n" + release + ";\n";
     }
 

@@ -45,7 +45,8 @@ final class ShapesBench {
             services.put("%,d environments in 50 shapes".formatted(many), large);
             services.put("nobody waits", empty);
             services.put("%,d wait for %d other things".formatted(effort.waiting(), CLASSES), crowded);
-            services.put("as many wait as may, of %,d who asked for different things".formatted(effort.waiting()), diverse);
+            services.put(
+                    "as many wait as may, of %,d who asked for different things".formatted(effort.waiting()), diverse);
             var contenders = new LinkedHashMap<String, Contest.Contender>();
             services.forEach((name, service) ->
                     contenders.put(name, time -> Map.of("pairs/s", service.pairsPerSecond(callers, time))));

@@ -88,12 +88,13 @@ final class Answering implements DirectHandler {
         try {
             limits.address(limits.origin(request), route.isSpared());
             call = identified(route, request);
-            if (!route.isOpen()) {
-                admit(route, call.principal());
+            var principal = call.caller();
+            if (principal != null) {
+                admit(route, principal);
             }
             return route.handler().answer(call);
         } catch (Problem problem) {
-            var caller = call == null || route.isOpen() ? null : call.principal();
+            var caller = call == null ? null : call.caller();
             refused.note(
                     problem.code(), route, caller, () -> limits.origin(request).getHostAddress(), requestId);
             if (problem.code() == ErrorCode.UNAUTHENTICATED) {
@@ -128,14 +129,19 @@ final class Answering implements DirectHandler {
         if (authorization != null && SignatureAuthenticator.isMeant(authorization)) {
             var sent = new SentOverHttp(request, route.bodyLimit());
             return switch (waysIn.signatures().check(authorization, sent)) {
-                case Verdict.Known(Principal principal) -> new Call(request, principal, sent::body);
+                case Verdict.Known(Principal principal) -> new Call(request, here(principal, request), sent::body);
                 case Verdict.Unknown(String why) -> throw new Problem(ErrorCode.UNAUTHENTICATED, why);
             };
         }
         var principal = waysIn.tokens()
                 .authenticate(route.dialect().authorization(authorization, tokens(request)))
                 .orElseThrow(() -> new Problem(ErrorCode.UNAUTHENTICATED, missing(request)));
-        return new Call(request, principal, () -> Call.read(request, route.bodyLimit()));
+        return new Call(request, here(principal, request), () -> Call.read(request, route.bodyLimit()));
+    }
+
+    /** As it calls from there. */
+    private Principal here(Principal principal, ServerRequest request) {
+        return principal.at(limits.origin(request).getHostAddress());
     }
 
     private static String missing(ServerRequest request) {

@@ -36,8 +36,14 @@ final class Call {
      */
     Call(ServerRequest request, @Nullable Principal principal, Supplier<byte[]> body) {
         this.request = request;
-        this.principal = principal == null ? null : principal.at(WatchedConnections.addressOf(request));
+        this.principal = principal;
         this.body = body;
+    }
+
+    /** Who calls; null where that is open to everybody. */
+    @Nullable
+    Principal caller() {
+        return principal;
     }
 
     /** Who calls. Never of a route that is open to everybody. */

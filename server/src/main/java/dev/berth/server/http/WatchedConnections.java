@@ -9,7 +9,6 @@ import io.helidon.webserver.ListenerContext;
 import io.helidon.webserver.ProxyProtocolData;
 import io.helidon.webserver.Router;
 import io.helidon.webserver.http.ServerRequest;
-import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.security.Principal;
 import java.security.cert.Certificate;
@@ -61,14 +60,6 @@ final class WatchedConnections {
         public Optional<Certificate[]> tlsCertificates() {
             return peer.tlsCertificates();
         }
-    }
-
-    /** Where a request comes from: the other end of its connection, as a number; "unknown" where it has none. */
-    static String addressOf(ServerRequest request) {
-        // Not its host: a name would be looked up.
-        return request.remotePeer().address() instanceof InetSocketAddress at && at.getAddress() != null
-                ? at.getAddress().getHostAddress()
-                : "unknown";
     }
 
     private record Watched(ConnectionContext context, Incoming incoming, DataReader dataReader, DataWriter dataWriter)
