@@ -182,7 +182,7 @@ final class Answering implements DirectHandler {
         };
     }
 
-    private static void send(ServerRequest request, ServerResponse response, Reply reply, String requestId) {
+    private void send(ServerRequest request, ServerResponse response, Reply reply, String requestId) {
         response.status(Status.create(reply.status()));
         var contentType = reply.contentType();
         if (contentType != null) {
@@ -192,7 +192,7 @@ final class Answering implements DirectHandler {
         response.header(NO_SNIFF);
         response.header(HeaderValues.create(REQUEST_ID, requestId));
         for (var header : reply.headers()) {
-            response.header(header);
+            response.header(header.headerName().equals(HeaderNames.LOCATION) ? seenFromOutside(header) : header);
         }
         var stream = reply.stream();
         if (request.prologue().method().equals(Method.HEAD)) {
@@ -210,6 +210,11 @@ final class Answering implements DirectHandler {
         } catch (IOException | UncheckedIOException e) {
             throw new CloseConnectionException("the reader of a stream is gone", e);
         }
+    }
+
+    /** With the prefix that a proxy takes off again. */
+    private Header seenFromOutside(Header location) {
+        return prefix.isEmpty() ? location : HeaderValues.create(HeaderNames.LOCATION, prefix + location.get());
     }
 
     /**

@@ -60,7 +60,7 @@ class ReservationsTest extends ServiceTest {
     }
 
     private static String id(String location) {
-        return location.replaceAll("^/reservations/|\\?.*$", "");
+        return location.replaceAll("^/berth/reservations/|\\?.*$", "");
     }
 
     private static String error(Answered answer) {
@@ -80,7 +80,7 @@ class ReservationsTest extends ServiceTest {
         var tokenId = service.tokens.list().getFirst().id();
         var first = location(reserve("?token=" + token));
         var second = location(reserve("?token=" + token + "&duration=90&type=free"));
-        assertThat(second).matches("/reservations/[A-Za-z0-9._~-]+\\?token=" + token);
+        assertThat(second).matches("/berth/reservations/[A-Za-z0-9._~-]+\\?token=" + token);
         assertThat(id(second)).isNotEqualTo(id(first));
 
         assertThat(known(get(second), tokenId)).isEqualTo(golden("reservation-waits.json"));

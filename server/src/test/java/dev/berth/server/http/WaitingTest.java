@@ -80,7 +80,7 @@ class WaitingTest extends ServiceTest {
         service.ask(ALICE, "release");
         var pending = service.call(BOB, "POST", "/allocations", want("release", "\"maxWait\":\"10m\""));
         assertThat(pending.status()).isEqualTo(202);
-        assertThat(pending.header("Location")).isEqualTo(path(pending));
+        assertThat(pending.header("Location")).isEqualTo("/berth" + path(pending));
         assertThat(pending.body().path("state").asString()).isEqualTo("pending");
         assertThat(pending.body().path("queue").path("position").intValue()).isEqualTo(1);
         assertThat(pending.body().path("environment").isNull()).isTrue();
