@@ -36,6 +36,10 @@ record Effort(
         return new Effort(rounds, time, callers, sizes, waiting, ended, requests, seed);
     }
 
+    Effort withEnded(int rows) {
+        return new Effort(rounds, each, callers, sizes, waiting, rows, requests, seed);
+    }
+
     Effort withSeed(long other) {
         return new Effort(rounds, each, callers, sizes, waiting, ended, requests, other);
     }

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /** The command {@code bench/run}. */
 public final class Main {
     private static final String USAGE = """
-            Usage: bench/run [--rounds N] [--seconds N] [--seed N] [--json FILE] [NAME...]
+            Usage: bench/run [--rounds N] [--seconds N] [--seed N] [--ended N] [--json FILE] [NAME...]
             Names: %s; all of them where none is given.""";
 
     private Main() {}
@@ -52,6 +52,7 @@ public final class Main {
                 case "--rounds" -> effort = effort.withRounds(Integer.parseInt(words.next()));
                 case "--seconds" -> effort = effort.withEach(Duration.ofSeconds(Long.parseLong(words.next())));
                 case "--seed" -> effort = effort.withSeed(Long.parseLong(words.next()));
+                case "--ended" -> effort = effort.withEnded(Integer.parseInt(words.next()));
                 case "--json" -> json = Path.of(words.next());
                 default -> names.add(word);
             }
