@@ -56,7 +56,9 @@ class ReservationsTest extends ServiceTest {
 
     private static String location(Answered answer) {
         assertThat(answer.status()).as(answer.text()).isEqualTo(302);
-        assertThat(answer.header("Location")).as("with the prefix that the proxy takes off").startsWith("/berth/");
+        assertThat(answer.header("Location"))
+                .as("with the prefix that the proxy takes off")
+                .startsWith("/berth/");
         return Objects.requireNonNull(answer.header("Location")).substring("/berth".length());
     }
 
