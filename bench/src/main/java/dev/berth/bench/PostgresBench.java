@@ -76,15 +76,17 @@ final class PostgresBench {
 
     private final Report report;
     private final Effort effort;
+    private final int environments;
 
     PostgresBench(Report report, Effort effort) {
         this.report = report;
         this.effort = effort;
+        this.environments = Math.max(4 * RAW_CONNECTIONS, effort.sizes().getFirst()); // nobody is to find nothing free
     }
 
     void run() throws Exception {
         report.section("In process on PostgreSQL: %d callers, %,d environments, allocate and release"
-                .formatted(effort.callers(), effort.sizes().getFirst()));
+                .formatted(effort.callers(), environments));
         try (var stores = new Stores();
                 var server = EmbeddedPostgres.builder()
                         .setDataDirectory(stores.folder().resolve("postgres"))
@@ -146,7 +148,7 @@ final class PostgresBench {
 
     private InProcess filled(Store store, @Nullable Integer largestBatch) {
         var service = new InProcess(store, largestBatch);
-        BenchPool.register(service.ledger(), effort.sizes().getFirst());
+        BenchPool.register(service.ledger(), environments);
         return service;
     }
 
