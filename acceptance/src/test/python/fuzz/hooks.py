@@ -111,5 +111,7 @@ def no_secret_is_told(ctx, response, case):
     for name, secret in SECRETS.items():
         if not (name.startswith("environment") and case.operation.label in SHOWN_TO_HOLDERS):
             assert secret not in text, f"{name} is in the answer"
+    # What is sent may be made of the words of this file, and an answer may name the parameter that it does not know.
+    sent = repr([case.path_parameters, case.query, case.headers, case.body])
     for inside in ("Exception", "dev.berth.", "java.lang", "org.sqlite", "\tat "):
-        assert inside not in text, f"{inside} is in the answer"
+        assert inside not in text or repr(inside)[1:-1] in sent, f"{inside} is in the answer"
