@@ -87,7 +87,7 @@ class FuzzTest {
         line.addAll(List.of("--header", "Authorization: Bearer " + BerthProcess.ROOT_TOKEN));
         line.addAll(List.of("--phases", "examples,coverage,fuzzing", "--mode", "all", "--workers", "1"));
         line.addAll(List.of("--max-examples", String.valueOf(Integer.getInteger("berth.fuzz", 5))));
-        line.addAll(List.of("--max-time", "45", "--request-timeout", "20", "--seed", String.valueOf(seed)));
+        line.addAll(List.of("--max-time", "25", "--request-timeout", "20", "--seed", String.valueOf(seed)));
         // The description cannot say everything that is refused (that a pool must be there, say), and an empty
         // parameter is none.
         line.addAll(List.of(
