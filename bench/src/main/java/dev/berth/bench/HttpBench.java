@@ -56,8 +56,9 @@ final class HttpBench {
         var services = new LinkedHashMap<String, Child>();
         try (var stores = new Stores()) {
             try {
-                for (int size :
-                        effort.sizes().stream().filter(one -> one <= OVER_HTTP).toList()) {
+                for (int size : effort.sizes().stream()
+                        .filter(one -> one >= effort.callers() && one <= OVER_HTTP)
+                        .toList()) {
                     services.put("%,d environments".formatted(size), service(stores, Service.Kind.WHOLE, size));
                 }
                 var medians = contest(services, this::pairsOn);

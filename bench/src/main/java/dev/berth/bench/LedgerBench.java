@@ -2,6 +2,7 @@ package dev.berth.bench;
 
 import dev.berth.server.store.SqliteStore;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -61,7 +62,8 @@ final class LedgerBench {
 
     /** What the number of environments, of ended allocations and of waiting requests costs. */
     void size() throws Exception {
-        report.section("In process: %d callers, against the size of the pool".formatted(effort.callers()));
+        int callers = Math.min(effort.callers(), Collections.min(effort.sizes())); // nobody is to find nothing free
+        report.section("In process: %d callers, against the size of the pool".formatted(callers));
         try (var stores = new Stores()) {
             var services = new LinkedHashMap<String, InProcess>();
             try {
@@ -69,7 +71,7 @@ final class LedgerBench {
                     services.put("%,d environments".formatted(size), filled(onDisk(stores), size));
                 }
                 services.put("%,d ended".formatted(effort.ended()), aged(stores));
-                var medians = contest(services, InProcess::pairsPerSecond);
+                var medians = contest(services, (service, _, time) -> service.pairsPerSecond(callers, time));
                 var usual = medians.firstEntry();
                 medians.forEach((name, value) -> {
                     if (!name.equals(usual.getKey())) {
