@@ -46,6 +46,27 @@ public interface Provider {
     Map<String, Object> standingCredentials(String environment, @Nullable String profile);
 
     /**
+     * Fresh access of the same epoch for the holder who has it already, in place of one that is about to expire. Called without a claim,
+     * perhaps while the environment is being revoked: what this returns must be harmless once {@link Step#REVOKE} of the task's epoch
+     * is done, whichever came first.
+     *
+     * @return null when this kind's access does not expire: what was issued stays as it is
+     * @throws RefreshFailed when it cannot be had now
+     */
+    default StepResult.@Nullable Access refresh(Task task) throws InterruptedException, RefreshFailed {
+        return null;
+    }
+
+    /** Fresh access cannot be had; the message says why, without secrets. */
+    final class RefreshFailed extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        public RefreshFailed(String message) {
+            super(message);
+        }
+    }
+
+    /**
      * Makes the worker harmless that held this claim, and returns once it is: its programs are killed, its sessions denied. Called
      * by whoever takes a claim over, before its first call. Idempotent; a claim nothing is known of is no error.
      *

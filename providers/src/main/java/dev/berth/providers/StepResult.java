@@ -14,10 +14,20 @@ public sealed interface StepResult {
      * @param access of {@code ISSUE} alone: what the holder is given, null otherwise
      * @param report what happened, for operators; null for nothing to say
      * @param settle time that must pass before anything follows (credentials that outlive their revocation, say); zero for none
+     * @param found of {@code VERIFY} alone: what is there. Becomes the baseline where there was none; null for kinds that list nothing
      */
-    record Done(@Nullable Access access, @Nullable String report, Duration settle) implements StepResult {
+    record Done(
+            @Nullable Access access,
+            @Nullable String report,
+            Duration settle,
+            @Nullable Inventory found) implements StepResult {
         public Done {
             Objects.requireNonNull(settle);
+        }
+
+        /** Without a listing. */
+        public Done(@Nullable Access access, @Nullable String report, Duration settle) {
+            this(access, report, settle, null);
         }
 
         public static Done plain() {
@@ -30,10 +40,20 @@ public sealed interface StepResult {
      *
      * @param reason one line for lists and events; no secrets
      * @param report what the provider has to show for it, shown to operators only; null for nothing
+     * @param found of {@code VERIFY} alone: what is there, which a person may accept as the new baseline; null when it could not be
+     *     listed, and for kinds that list nothing
      */
-    record Failed(String reason, @Nullable String report) implements StepResult {
+    record Failed(
+            String reason,
+            @Nullable String report,
+            @Nullable Inventory found) implements StepResult {
         public Failed {
             Objects.requireNonNull(reason);
+        }
+
+        /** Without a listing. */
+        public Failed(String reason, @Nullable String report) {
+            this(reason, report, null);
         }
     }
 

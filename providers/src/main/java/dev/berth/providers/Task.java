@@ -17,6 +17,10 @@ import org.jspecify.annotations.Nullable;
  * @param claim the worker's right to do this step: names everything it starts, so that it can be fenced later
  * @param timeout how long the step may take, from now
  * @param claimHeld whether the claim is still good; cheap, to be asked before each changing call
+ * @param baseline what belongs to the environment and is never deleted, as this provider listed it; null before the first listing
+ *     was kept, and for kinds that list nothing
+ * @param accountIdle whether nobody holds another environment with the same {@code account}, asked of the store anew each time:
+ *     what is shared by all of an account may be changed only if it was listed before this said yes. False where it cannot be known
  */
 public record Task(
         String environment,
@@ -25,14 +29,29 @@ public record Task(
         @Nullable Holder holder,
         String claim,
         Duration timeout,
-        BooleanSupplier claimHeld) {
+        BooleanSupplier claimHeld,
+        @Nullable Inventory baseline,
+        BooleanSupplier accountIdle) {
 
     public Task {
         Objects.requireNonNull(environment);
         Objects.requireNonNull(claim);
         Objects.requireNonNull(timeout);
         Objects.requireNonNull(claimHeld);
+        Objects.requireNonNull(accountIdle);
         facts = Map.copyOf(facts);
+    }
+
+    /** One without a baseline, of which nothing is known about the rest of the account. */
+    public Task(
+            String environment,
+            Map<String, Object> facts,
+            long epoch,
+            @Nullable Holder holder,
+            String claim,
+            Duration timeout,
+            BooleanSupplier claimHeld) {
+        this(environment, facts, epoch, holder, claim, timeout, claimHeld, null, () -> false);
     }
 
     /**

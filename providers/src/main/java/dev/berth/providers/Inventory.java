@@ -1,0 +1,54 @@
+package dev.berth.providers;
+
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * What was found in an environment: by type, a line for each thing, which names it and, where its content matters, has a digest of it.
+ * Two are equal when the same things are there. No secrets.
+ *
+ * @param things the lines of each type; a type without any is left out
+ */
+public record Inventory(SortedMap<String, SortedSet<String>> things) {
+    public Inventory {
+        var copy = new TreeMap<String, SortedSet<String>>();
+        things.forEach((type, lines) -> {
+            if (!lines.isEmpty()) {
+                copy.put(type, Collections.unmodifiableSortedSet(new TreeSet<>(lines)));
+            }
+        });
+        things = Collections.unmodifiableSortedMap(copy);
+    }
+
+    /** Of a plain map, as it is stored. */
+    public static Inventory of(Map<String, ? extends Collection<String>> things) {
+        var sorted = new TreeMap<String, SortedSet<String>>();
+        things.forEach((type, lines) -> sorted.put(type, new TreeSet<>(lines)));
+        return new Inventory(sorted);
+    }
+
+    /** What is here and not in the other one. */
+    public Inventory without(Inventory other) {
+        var left = new TreeMap<String, SortedSet<String>>();
+        things.forEach((type, lines) -> {
+            var rest = new TreeSet<>(lines);
+            rest.removeAll(other.things.getOrDefault(type, Collections.emptySortedSet()));
+            left.put(type, rest);
+        });
+        return new Inventory(left);
+    }
+
+    public boolean isEmpty() {
+        return things.isEmpty();
+    }
+
+    /** How many things there are. */
+    public int size() {
+        return things.values().stream().mapToInt(SortedSet::size).sum();
+    }
+}
