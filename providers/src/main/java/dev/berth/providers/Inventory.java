@@ -3,8 +3,8 @@ package dev.berth.providers;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Map;
-import java.util.SortedMap;
-import java.util.SortedSet;
+import java.util.NavigableMap;
+import java.util.NavigableSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -14,15 +14,15 @@ import java.util.TreeSet;
  *
  * @param things the lines of each type; a type without any is left out
  */
-public record Inventory(SortedMap<String, SortedSet<String>> things) {
+public record Inventory(NavigableMap<String, NavigableSet<String>> things) {
     public Inventory {
         var copy = new TreeMap<String, SortedSet<String>>();
         things.forEach((type, lines) -> {
             if (!lines.isEmpty()) {
-                copy.put(type, Collections.unmodifiableSortedSet(new TreeSet<>(lines)));
+                copy.put(type, Collections.unmodifiableNavigableSet(new TreeSet<>(lines)));
             }
         });
-        things = Collections.unmodifiableSortedMap(copy);
+        things = Collections.unmodifiableNavigableMap(copy);
     }
 
     /** Of a plain map, as it is stored. */
@@ -37,7 +37,7 @@ public record Inventory(SortedMap<String, SortedSet<String>> things) {
         var left = new TreeMap<String, SortedSet<String>>();
         things.forEach((type, lines) -> {
             var rest = new TreeSet<>(lines);
-            rest.removeAll(other.things.getOrDefault(type, Collections.emptySortedSet()));
+            rest.removeAll(other.things.getOrDefault(type, Collections.emptyNavigableSet()));
             left.put(type, rest);
         });
         return new Inventory(left);
@@ -49,6 +49,6 @@ public record Inventory(SortedMap<String, SortedSet<String>> things) {
 
     /** How many things there are. */
     public int size() {
-        return things.values().stream().mapToInt(SortedSet::size).sum();
+        return things.values().stream().mapToInt(NavigableSet::size).sum();
     }
 }
