@@ -16,7 +16,7 @@ import java.util.TreeSet;
  */
 public record Inventory(NavigableMap<String, NavigableSet<String>> things) {
     public Inventory {
-        var copy = new TreeMap<String, SortedSet<String>>();
+        var copy = new TreeMap<String, NavigableSet<String>>();
         things.forEach((type, lines) -> {
             if (!lines.isEmpty()) {
                 copy.put(type, Collections.unmodifiableNavigableSet(new TreeSet<>(lines)));
@@ -27,14 +27,14 @@ public record Inventory(NavigableMap<String, NavigableSet<String>> things) {
 
     /** Of a plain map, as it is stored. */
     public static Inventory of(Map<String, ? extends Collection<String>> things) {
-        var sorted = new TreeMap<String, SortedSet<String>>();
+        var sorted = new TreeMap<String, NavigableSet<String>>();
         things.forEach((type, lines) -> sorted.put(type, new TreeSet<>(lines)));
         return new Inventory(sorted);
     }
 
     /** What is here and not in the other one. */
     public Inventory without(Inventory other) {
-        var left = new TreeMap<String, SortedSet<String>>();
+        var left = new TreeMap<String, NavigableSet<String>>();
         things.forEach((type, lines) -> {
             var rest = new TreeSet<>(lines);
             rest.removeAll(other.things.getOrDefault(type, Collections.emptyNavigableSet()));
