@@ -9,6 +9,7 @@ import dev.berth.server.auth.AccessKeyDesk;
 import dev.berth.server.auth.AccessVault;
 import dev.berth.server.auth.AllocationDesk;
 import dev.berth.server.auth.Authenticator;
+import dev.berth.server.auth.BaselineDesk;
 import dev.berth.server.auth.BearerToken;
 import dev.berth.server.auth.Desks;
 import dev.berth.server.auth.Directory;
@@ -120,6 +121,7 @@ final class Service {
                 new AllocationDesk(ledger, store, new AccessDesk(vault, new NoAccess()), Instant::now, random),
                 new QueueDesk(new Forecasts(store, Instant::now, System::nanoTime)::of),
                 new PoolDesk(ledger, store, Instant::now),
+                new BaselineDesk(ledger, store, Instant::now),
                 new EventDesk(store),
                 new TokenDesk(store, () -> directory, authenticator, Instant::now, random),
                 accessKeys);

@@ -117,6 +117,8 @@ final class BerthCommand implements Runnable {
                     .footer("  berth environments " + action.wire() + " scratch-1");
             line.addSubcommand(action.name().toLowerCase(Locale.ROOT), act);
         }
+        BaselineCommand baseline = new BaselineCommand(around);
+        line.addSubcommand(group(baseline, baseline.commands()));
         return line;
     }
 }

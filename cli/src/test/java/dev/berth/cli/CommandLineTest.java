@@ -124,6 +124,9 @@ class CommandLineTest {
                 "config",
                 "config apply",
                 "environments clean",
+                "environments baseline",
+                "environments baseline show",
+                "environments baseline accept",
                 "status -o xml",
                 "status --url ftp://h",
                 "completion fish"
@@ -455,6 +458,39 @@ class CommandLineTest {
                 POOL     PROVIDER  TOTAL  AVAILABLE  ALLOCATED  CLEANING  CHECKING  DIRTY  RETIRING  QUEUE  OLDEST  P50 WAIT  P90 WAIT  USED
                 scratch  command   4      1          2          0         0         1      0         3      1m 15s  1s        3m 20s    50%
                 """);
+    }
+
+    @Test
+    void whatBelongsToAnEnvironmentIsShownWithWhatWasFound() {
+        berth.answer("GET /environments/a/baseline", 200, """
+                {"environment":"a","version":2,"at":"2026-01-01T00:00:00Z","by":"olga",
+                 "things":{"role":["admin","old"]},
+                 "found":{"at":"2026-01-02T00:00:00Z","more":{"bucket":["logs"]},"missing":{"role":["old"]}}}""");
+        assertThat(berth("environments", "baseline", "show", "a")).isZero();
+        assertThat(out()).isEqualTo("""
+                a: version 2, kept at 2026-01-01T00:00:00Z by olga
+
+                belongs to it
+                  role
+                    admin
+                    old
+
+                found at 2026-01-02T00:00:00Z beside that
+                  bucket
+                    logs
+
+                not found at 2026-01-02T00:00:00Z
+                  role
+                    old
+                """);
+    }
+
+    @Test
+    void whatWasFoundIsAccepted() {
+        berth.answer("POST /environments/a/baseline/accept", 200, """
+                {"environment":"a","version":3,"at":"2026-01-01T00:00:00Z","by":"olga","things":{},"found":null}""");
+        assertThat(berth("environments", "baseline", "accept", "a")).isZero();
+        assertThat(out()).isEqualTo("a: version 3 is to be verified\n");
     }
 
     @Test

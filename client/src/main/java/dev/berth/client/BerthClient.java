@@ -391,6 +391,23 @@ public final class BerthClient {
         return transport.send(Call.post("/environments/" + segment(name) + "/" + action.wire(), body));
     }
 
+    /**
+     * What belongs to an environment, as an operator.
+     *
+     * @param version null for the latest
+     */
+    public Baseline baseline(String name, @Nullable Integer version) {
+        return Replies.baseline(Replies.tree(
+                transport.send(Call.get("/environments/" + segment(name) + "/baseline" + query("version", version)))));
+    }
+
+    /** Makes what the last verification found what belongs to the environment, and has it verified; as an operator. */
+    public Baseline acceptBaseline(String name) {
+        return Replies.baseline(
+                Replies.tree(transport.send(Call.post("/environments/" + segment(name) + "/baseline/accept", null)
+                        .once())));
+    }
+
     // -- events
 
     /** A page of events, oldest first. */

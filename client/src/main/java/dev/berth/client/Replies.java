@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -127,6 +128,26 @@ final class Replies {
                 instant(node, "retiredAt"),
                 list(node.path("history"), Replies::map),
                 node.toString());
+    }
+
+    static Baseline baseline(JsonNode node) {
+        JsonNode found = node.path("found");
+        return new Baseline(
+                required(node, "environment"),
+                node.path("version").isNumber() ? Math.toIntExact(whole(node, "version")) : null,
+                instant(node, "at"),
+                text(node, "by"),
+                inventory(node.path("things")),
+                instant(found, "at"),
+                inventory(found.path("more")),
+                inventory(found.path("missing")),
+                node.toString());
+    }
+
+    private static Map<String, List<String>> inventory(JsonNode node) {
+        Map<String, List<String>> things = new TreeMap<>();
+        node.properties().forEach(type -> things.put(type.getKey(), list(type.getValue(), JsonNode::asString)));
+        return things;
     }
 
     static EventPage eventPage(JsonNode node) {

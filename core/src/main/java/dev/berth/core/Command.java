@@ -194,10 +194,25 @@ public sealed interface Command {
     /** The workers of every process but this one are known to be gone: their claims are void. */
     record VoidClaims(String process) implements Command {}
 
-    /** Something to be told among the pool's events that is not the pool's own doing. */
-    record Note(Event.Type type, Map<String, String> data) implements Command {
+    /**
+     * Something to be told among the pool's events that is not the pool's own doing.
+     *
+     * @param environment what it is about; null for the pool
+     * @param principal whose doing it is; null for nobody's
+     */
+    record Note(
+            Event.Type type,
+            @Nullable EnvironmentName environment,
+            @Nullable String principal,
+            Map<String, String> data)
+            implements Command {
         public Note {
             data = Map.copyOf(data);
+        }
+
+        /** About the pool, and nobody's doing. */
+        public Note(Event.Type type, Map<String, String> data) {
+            this(type, null, null, data);
         }
     }
 
@@ -214,6 +229,7 @@ public sealed interface Command {
             case RenewClaims renew ->
                 renew.held().stream().map(RenewClaims.Held::environment).toList();
             case Report report -> List.of(report.environment());
+            case Note note -> note.environment() == null ? List.of() : List.of(note.environment());
             case Ask _,
                     Attend _,
                     Leave _,
@@ -227,7 +243,6 @@ public sealed interface Command {
                     ClaimWork _,
                     VoidClaims _,
                     Restored _,
-                    Note _,
                     Tick _ -> List.of();
         };
     }

@@ -49,6 +49,7 @@ public record Event(
         STEP_UNAVAILABLE,
         CLAIM_LOST,
         OPERATOR_ACTED,
+        BASELINE_KEPT,
         POOL_CONFIGURED,
         POOL_DELISTED,
         CONFIGURATION_REFUSED,

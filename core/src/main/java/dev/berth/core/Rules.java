@@ -80,7 +80,7 @@ public final class Rules {
                 case Command.Register register -> answers[i] = registry.register(register);
                 case Command.Deregister deregister -> answers[i] = registry.deregister(deregister);
                 case Command.Note note -> {
-                    working.event(note.type(), null, null, null, note.data());
+                    working.event(note.type(), null, note.environment(), note.principal(), note.data());
                     answers[i] = new Answer.Done();
                 }
                 case Command.Tick _ -> answers[i] = new Answer.Done();

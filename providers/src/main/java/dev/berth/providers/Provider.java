@@ -46,6 +46,15 @@ public interface Provider {
     Map<String, Object> standingCredentials(String environment, @Nullable String profile);
 
     /**
+     * Whether its verification compares with a baseline, and lists what is there each time. What is in an environment that was never
+     * lent becomes its baseline; of such a kind, {@link Step#CLEAN} is not asked for before there is one, where the pool adopts what it
+     * registers.
+     */
+    default boolean keepsBaseline() {
+        return false;
+    }
+
+    /**
      * Fresh access of the same epoch for the holder who has it already, in place of one that is about to expire. Called without a claim,
      * perhaps while the environment is being revoked: what this returns must be harmless once {@link Step#REVOKE} of the task's epoch
      * is done, whichever came first.

@@ -11,6 +11,7 @@ import dev.berth.server.auth.AccessKeyDesk;
 import dev.berth.server.auth.AccessVault;
 import dev.berth.server.auth.AllocationDesk;
 import dev.berth.server.auth.Authenticator;
+import dev.berth.server.auth.BaselineDesk;
 import dev.berth.server.auth.Desks;
 import dev.berth.server.auth.EventDesk;
 import dev.berth.server.auth.PoolDesk;
@@ -35,6 +36,7 @@ import dev.berth.server.store.Notifications;
 import dev.berth.server.store.SqliteStore;
 import dev.berth.server.store.Store;
 import dev.berth.server.store.StoreException;
+import dev.berth.server.upkeep.Baselines;
 import dev.berth.server.upkeep.Registrar;
 import dev.berth.server.upkeep.Schedule;
 import dev.berth.server.upkeep.Upkeep;
@@ -329,7 +331,7 @@ public final class BerthServer implements AutoCloseable {
         var upkeep = new Upkeep(
                 core.ledger(),
                 providers,
-                vault::seal,
+                new Upkeep.Keeping(vault::seal, new Baselines(core.store(), core.ledger(), core.clock())),
                 steps,
                 new Upkeep.Process(core.process(), () -> core.clock().now().toEpochMilli() * 1_000_000));
         closings.push(() -> end(steps));
@@ -495,6 +497,7 @@ public final class BerthServer implements AutoCloseable {
                         random),
                 new QueueDesk(new Forecasts(core.store(), core.clock(), System::nanoTime)::of),
                 new PoolDesk(core.ledger(), core.store(), core.clock()),
+                new BaselineDesk(core.ledger(), core.store(), core.clock()),
                 new EventDesk(core.store()),
                 tokens,
                 accessKeys);

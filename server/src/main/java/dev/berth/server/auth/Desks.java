@@ -5,6 +5,7 @@ public record Desks(
         AllocationDesk allocations,
         QueueDesk queues,
         PoolDesk pools,
+        BaselineDesk baselines,
         EventDesk events,
         TokenDesk tokens,
         AccessKeyDesk accessKeys) {}

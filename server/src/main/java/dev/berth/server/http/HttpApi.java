@@ -113,6 +113,7 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
         var reservations = new ReservationCalls(desks.allocations(), waysIn.tokens());
         var pools = new PoolCalls(desks.pools());
         var environments = new EnvironmentCalls(desks.pools());
+        var baselines = new BaselineCalls(desks.baselines(), desks.pools());
         var tokens = new TokenCalls(desks.tokens(), desks.accessKeys());
         var config = new ConfigurationCalls(configuration);
         var service = new ServiceCalls(about.version(), about.ready(), desks.pools(), metrics);
@@ -139,6 +140,8 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
                 new Route("POST", "/environments/{name}/verify", OPERATORS, environments.acting(Action.VERIFY)),
                 new Route("POST", "/environments/{name}/retire", OPERATORS, environments.acting(Action.RETIRE)),
                 new Route("POST", "/environments/{name}/quarantine", OPERATORS, environments.acting(Action.QUARANTINE)),
+                new Route("GET", "/environments/{name}/baseline", OPERATORS, baselines::get),
+                new Route("POST", "/environments/{name}/baseline/accept", OPERATORS, baselines::accept),
                 new Route("GET", "/events", READERS, events::get),
                 new Route("POST", "/tokens", ADMINS, tokens::post),
                 new Route("GET", "/tokens", ADMINS, tokens::list),

@@ -3,14 +3,17 @@ package dev.berth.server.store;
 import dev.berth.core.AllocationId;
 import dev.berth.core.Environment;
 import dev.berth.core.EnvironmentName;
+import dev.berth.core.EnvironmentState;
 import dev.berth.core.ForecastPool;
 import dev.berth.core.Pool;
+import dev.berth.core.Step;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Asks about environments. */
 final class EnvironmentReads {
@@ -56,6 +59,32 @@ final class EnvironmentReads {
                 row -> rows.environment(lane, row),
                 "SELECT " + Rows.ENVIRONMENT_COLUMNS + " FROM environment WHERE name = ?",
                 name.value()));
+    }
+
+    /** Also one of which it is not known whether its last holder's access works no more is not idle. */
+    boolean isIdle(String account, String identity) {
+        return database.read(lane -> lane
+                .list(row -> rows.environment(lane, row), "SELECT " + Rows.ENVIRONMENT_COLUMNS + """
+                                 FROM environment
+                                WHERE account = ? AND identity <> ? AND state <> 'available'""", account, identity)
+                .stream()
+                .allMatch(EnvironmentReads::isRevoked));
+    }
+
+    private static boolean isRevoked(Environment environment) {
+        return switch (environment.state()) {
+            case EnvironmentState.Allocated _ -> false;
+            case EnvironmentState.Cleaning(var work) -> work.step() != Step.REVOKE;
+            case EnvironmentState.Dirty(var reason, var _) -> !isUnrevoked(reason);
+            case EnvironmentState.Checking(var _, var because) -> !isUnrevoked(because);
+            case EnvironmentState.Retired(var because, var _) -> !isUnrevoked(because);
+            case EnvironmentState.Available _ -> true;
+        };
+    }
+
+    /** As the rules put it, where the step was given up. */
+    private static boolean isUnrevoked(@Nullable String dirtyBecause) {
+        return dirtyBecause != null && dirtyBecause.startsWith("revoke failed");
     }
 
     List<ForecastPool.Busy> busy(int pool, int limit) {

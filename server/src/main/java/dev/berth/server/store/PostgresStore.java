@@ -18,8 +18,10 @@ import org.slf4j.LoggerFactory;
 /** Opens the store in a PostgreSQL, which several processes may share. */
 public final class PostgresStore {
     private static final Logger LOG = LoggerFactory.getLogger(PostgresStore.class);
-    static final Migrations MIGRATIONS =
-            new Migrations("postgresql", List.of("V1__ledger.sql", "V2__access_keys.sql", "V3__key_check.sql"), true);
+    static final Migrations MIGRATIONS = new Migrations(
+            "postgresql",
+            List.of("V1__ledger.sql", "V2__access_keys.sql", "V3__key_check.sql", "V4__baselines.sql"),
+            true);
 
     private static final int OLDEST = 14;
 

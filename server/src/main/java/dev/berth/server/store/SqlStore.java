@@ -233,6 +233,48 @@ final class SqlStore implements Store {
         });
     }
 
+    // ---- what belongs to environments
+
+    @Override
+    public Optional<Baseline> baseline(String identity, @Nullable Integer version) {
+        return database.read(lane -> Baselines.find(lane, identity, version));
+    }
+
+    @Override
+    public boolean addFirstBaseline(Baseline first) {
+        return write(lane -> Baselines.addFirst(lane, first));
+    }
+
+    @Override
+    public Optional<Finding> finding(String identity) {
+        return database.read(lane -> Baselines.finding(lane, identity));
+    }
+
+    @Override
+    public void keepFinding(Finding finding) {
+        write(lane -> {
+            Baselines.keep(lane, finding);
+            return true;
+        });
+    }
+
+    @Override
+    public void dropFinding(String identity) {
+        if (finding(identity).isPresent()) {
+            write(lane -> Baselines.drop(lane, identity));
+        }
+    }
+
+    @Override
+    public Optional<Baseline> acceptFinding(String identity, String by, Instant at) {
+        return write(lane -> Baselines.accept(lane, identity, by, at));
+    }
+
+    @Override
+    public boolean isAccountIdle(String account, String identity) {
+        return environments.isIdle(account, identity);
+    }
+
     // ---- the configuration in force
 
     @Override

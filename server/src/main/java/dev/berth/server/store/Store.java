@@ -197,6 +197,36 @@ public interface Store extends AutoCloseable {
     /** Notes a use; loses nothing that matters when it is lost. */
     void accessKeyUsed(String id, Instant at);
 
+    // ---- what belongs to environments
+
+    /**
+     * What belongs to the environment of this identity.
+     *
+     * @param version null for the latest
+     */
+    Optional<Baseline> baseline(String identity, @Nullable Integer version);
+
+    /** Keeps a first baseline. Returns false, and does nothing, where there is one. */
+    boolean addFirstBaseline(Baseline first);
+
+    /** What the last verification found that did not agree, until one agrees or somebody accepts it. */
+    Optional<Finding> finding(String identity);
+
+    /** Keeps it in place of what was found before. */
+    void keepFinding(Finding finding);
+
+    void dropFinding(String identity);
+
+    /** Makes what was found the next baseline; empty where nothing is. */
+    Optional<Baseline> acceptFinding(String identity, String by, Instant at);
+
+    /**
+     * Whether nobody has, or may still have, access to another environment of the account, in whichever pool: lent, or not yet revoked.
+     *
+     * @param identity of the one that does not count
+     */
+    boolean isAccountIdle(String account, String identity);
+
     // ---- the configuration in force
 
     /** Empty before the first. */
@@ -384,6 +414,19 @@ public interface Store extends AutoCloseable {
             @Nullable Instant expiresAt,
             @Nullable Instant lastUsedAt)
             implements Issued {}
+
+    /**
+     * What belongs to an environment.
+     *
+     * @param version from 1 on
+     * @param environment its name, as it was then
+     * @param by who kept it
+     * @param content opaque to the store
+     */
+    record Baseline(String identity, int version, EnvironmentName environment, Instant at, String by, String content) {}
+
+    /** What was found in an environment and did not agree with its baseline. */
+    record Finding(String identity, EnvironmentName environment, Instant at, String content) {}
 
     /** The configuration that counts, whatever a file says. */
     record ConfigurationInForce(long sequence, String text, String digest, Instant since) {}

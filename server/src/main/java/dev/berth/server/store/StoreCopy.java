@@ -51,6 +51,8 @@ public final class StoreCopy implements AutoCloseable {
             new Table("batch", "process"),
             new Table("token", "id"),
             new Table("access_key", "id"),
+            new Table("baseline", "identity, version"),
+            new Table("finding", "identity"),
             new Table("configuration", "sequence"));
 
     private final StorePlace from;

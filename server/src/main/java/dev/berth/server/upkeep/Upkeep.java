@@ -10,6 +10,7 @@ import dev.berth.core.Environment;
 import dev.berth.core.PoolName;
 import dev.berth.core.Step;
 import dev.berth.core.Tenant;
+import dev.berth.providers.Inventory;
 import dev.berth.providers.Provider;
 import dev.berth.providers.StepResult;
 import dev.berth.providers.Task;
@@ -56,7 +57,7 @@ public final class Upkeep {
 
     private final Ledger ledger;
     private final Workbench workbench;
-    private final AccessSealer sealer;
+    private final Keeping keeping;
     private final Executor executor;
     private final Process process;
     private final ObjectMapper json = JsonMapper.builder().build();
@@ -70,13 +71,16 @@ public final class Upkeep {
     /**
      * @param executor runs steps: a virtual thread each in production
      */
-    public Upkeep(Ledger ledger, Workbench workbench, AccessSealer sealer, Executor executor, Process process) {
+    public Upkeep(Ledger ledger, Workbench workbench, Keeping keeping, Executor executor, Process process) {
         this.ledger = ledger;
         this.workbench = workbench;
-        this.sealer = sealer;
+        this.keeping = keeping;
         this.executor = executor;
         this.process = process;
     }
+
+    /** What is kept of the results of steps. */
+    public record Keeping(AccessSealer sealer, Baselines baselines) {}
 
     /**
      * This process among those that work on the store.
@@ -186,7 +190,9 @@ public final class Upkeep {
             if (!provider.steps().contains(step.step)) {
                 return new Command.Result.Done(null, null, Duration.ZERO); // the pool has this step no more
             }
-            return result(step, provider.run(step.step, task(step)));
+            return result(step, run(step, provider));
+        } catch (StoreException e) {
+            return new Command.Result.Unavailable(String.valueOf(e.getMessage()), null);
         } catch (RuntimeException e) {
             LOG.error("defect of the provider of pool {} in {}", step.pool, step.step, e);
             return new Command.Result.Unavailable(
@@ -194,7 +200,24 @@ public final class Upkeep {
         }
     }
 
-    private Task task(Running step) {
+    private StepResult run(Running step, Provider provider) throws InterruptedException {
+        if (!provider.keepsBaseline()) {
+            return provider.run(step.step, task(step, null));
+        }
+        var baselines = keeping.baselines();
+        var baseline = baselines.of(step.environment);
+        if (step.step == Step.CLEAN && baseline == null && baselines.adopts(step.pool)) {
+            return new StepResult.Done(
+                    null, "nothing was cleaned: what is there may belong to it, nobody has said yet", Duration.ZERO);
+        }
+        var task = task(step, baseline);
+        var result = provider.run(step.step, task);
+        return step.step == Step.VERIFY
+                ? baselines.kept(step.pool, step.environment, baseline, result, task.claimHeld())
+                : result;
+    }
+
+    private Task task(Running step, @Nullable Inventory baseline) {
         var environment = step.environment;
         return new Task(
                 environment.name().value(),
@@ -203,7 +226,9 @@ public final class Upkeep {
                 holder(environment.tenant(), step.assignment.profile()),
                 step.claim.id().value(),
                 step.timeout(),
-                () -> !step.lost && process.nanos().getAsLong() - step.trustedFrom < TRUSTED_NANOS);
+                () -> !step.lost && process.nanos().getAsLong() - step.trustedFrom < TRUSTED_NANOS,
+                baseline,
+                () -> keeping.baselines().isAccountIdle(environment));
     }
 
     private static Task.@Nullable Holder holder(@Nullable Tenant tenant, @Nullable String profile) {
@@ -217,8 +242,12 @@ public final class Upkeep {
             case StepResult.Done done -> {
                 var tenant = step.environment.tenant();
                 var access = step.step == Step.ISSUE && done.access() != null && tenant != null
-                        ? sealer.seal(
-                                tenant.allocation(), step.environment.name(), step.environment.epoch(), done.access())
+                        ? keeping.sealer()
+                                .seal(
+                                        tenant.allocation(),
+                                        step.environment.name(),
+                                        step.environment.epoch(),
+                                        done.access())
                         : null;
                 yield new Command.Result.Done(access, shortened(done.report()), done.settle());
             }

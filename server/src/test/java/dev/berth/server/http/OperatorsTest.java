@@ -7,6 +7,8 @@ import static dev.berth.server.http.Service.VIEWER;
 import static dev.berth.server.http.Service.policy;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.berth.core.EnvironmentName;
+import dev.berth.server.store.Store;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.List;
@@ -89,6 +91,67 @@ class OperatorsTest extends ServiceTest {
         assertThat(service.call(OPERATOR, "POST", "/environments/release-1/clean", "{\"why\":1}")
                         .status())
                 .isEqualTo(400);
+    }
+
+    @Test
+    void operatorsSeeWhatBelongsToAnEnvironmentAndAcceptWhatWasFound() {
+        var path = "/environments/release-2/baseline";
+        assertThat(service.call(OPERATOR, "GET", path, null).code()).isEqualTo("no-such-baseline");
+        assertThat(service.call(OPERATOR, "POST", path + "/accept", null).code())
+                .isEqualTo("nothing-to-accept");
+        assertThat(service.call(OPERATOR, "GET", "/environments/none/baseline", null)
+                        .code())
+                .isEqualTo("no-such-environment");
+        assertThat(service.call(OPERATOR, "GET", path + "?version=x", null).code())
+                .isEqualTo("invalid-request");
+
+        var name = new EnvironmentName("release-2");
+        service.store.addFirstBaseline(new Store.Baseline(
+                "release-2", 1, name, service.now.get(), "verification", "{\"role\":[\"admin\",\"old\"]}"));
+        service.store.keepFinding(new Store.Finding(
+                "release-2", name, service.now.get(), "{\"bucket\":[\"logs\"],\"role\":[\"admin\"]}"));
+        var shown = service.call(OPERATOR, "GET", path, null).body();
+        assertThat(shown.path("version").asInt()).isEqualTo(1);
+        assertThat(shown.path("by").asString()).isEqualTo("verification");
+        assertThat(shown.at("/things/role/1").asString()).isEqualTo("old");
+        assertThat(shown.at("/found/more")).isEqualTo(Service.JSON.readTree("{\"bucket\":[\"logs\"]}"));
+        assertThat(shown.at("/found/missing")).isEqualTo(Service.JSON.readTree("{\"role\":[\"old\"]}"));
+
+        var accepted = service.call(OPERATOR, "POST", path + "/accept", "");
+        assertThat(accepted.status()).as(accepted.text()).isEqualTo(200);
+        assertThat(accepted.body().path("version").asInt()).isEqualTo(2);
+        assertThat(accepted.body().path("by").asString()).isEqualTo("olga");
+        assertThat(service.call(OPERATOR, "POST", path + "/accept", null).code())
+                .isEqualTo("nothing-to-accept");
+        var now = service.call(OPERATOR, "GET", path, null).body();
+        assertThat(now.path("found").isNull()).isTrue();
+        assertThat(now.at("/things/bucket/0").asString()).isEqualTo("logs");
+        assertThat(service.call(OPERATOR, "GET", path + "?version=1", null)
+                        .body()
+                        .at("/things/role/1")
+                        .asString())
+                .isEqualTo("old");
+        assertThat(service.call(OPERATOR, "GET", path + "?version=3", null).code())
+                .isEqualTo("no-such-baseline");
+        var history = service.call(VIEWER, "GET", "/environments/release-2", null)
+                .body()
+                .path("history")
+                .toString();
+        assertThat(history)
+                .contains("baseline-kept")
+                .contains("\"version\":\"2\"")
+                .contains("olga");
+    }
+
+    @Test
+    void whatSomebodyHoldsGetsNoOtherBaseline() {
+        service.ask(ALICE, "release");
+        service.store.keepFinding(
+                new Store.Finding("release-1", new EnvironmentName("release-1"), service.now.get(), "{}"));
+        assertThat(service.call(OPERATOR, "POST", "/environments/release-1/baseline/accept", null)
+                        .code())
+                .isEqualTo("environment-allocated");
+        assertThat(service.store.finding("release-1")).isPresent();
     }
 
     @Test

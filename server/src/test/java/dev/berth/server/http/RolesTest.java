@@ -37,6 +37,8 @@ class RolesTest extends ServiceTest {
             GET /pools/{name}                     vcoa
             GET /environments                     v-oa
             GET /environments/{name}              v-oa
+            GET /environments/{name}/baseline     --oa
+            POST /environments/{name}/baseline/accept  --oa
             POST /environments/actions            --oa
             POST /environments/{name}/clean       --oa
             POST /environments/{name}/verify      --oa

@@ -18,6 +18,7 @@ import dev.berth.server.auth.AccessKeyDesk;
 import dev.berth.server.auth.AccessVault;
 import dev.berth.server.auth.AllocationDesk;
 import dev.berth.server.auth.Authenticator;
+import dev.berth.server.auth.BaselineDesk;
 import dev.berth.server.auth.BearerToken;
 import dev.berth.server.auth.Desks;
 import dev.berth.server.auth.Directory;
@@ -137,6 +138,7 @@ final class Service implements AutoCloseable {
                 new AllocationDesk(ledger, store, new AccessDesk(vault, standing()), now::get, random),
                 new QueueDesk(new Forecasts(store, now::get, System::nanoTime)::of),
                 new PoolDesk(ledger, store, now::get),
+                new BaselineDesk(ledger, store, now::get),
                 new EventDesk(store),
                 tokens,
                 accessKeys);

@@ -11,6 +11,7 @@ import dev.berth.providers.command.CommandKind;
 import dev.berth.server.ledger.Ledger;
 import dev.berth.server.store.SqliteStore;
 import dev.berth.server.store.Store;
+import dev.berth.server.upkeep.Baselines;
 import dev.berth.server.upkeep.Schedule;
 import dev.berth.server.upkeep.Upkeep;
 import java.nio.file.Files;
@@ -56,7 +57,9 @@ final class WorkerProcess implements AutoCloseable {
         upkeep = new Upkeep(
                 ledger,
                 pool -> provider,
-                (allocation, environment, epoch, access) -> new Sealed("none"),
+                new Upkeep.Keeping(
+                        (allocation, environment, epoch, access) -> new Sealed("none"),
+                        new Baselines(store, ledger, Instant::now)),
                 Executors.newVirtualThreadPerTaskExecutor(),
                 new Upkeep.Process(name, System::nanoTime));
         stepping = Thread.ofPlatform().daemon().name("ledger").start(this::step);

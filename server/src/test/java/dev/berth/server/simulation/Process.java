@@ -11,6 +11,7 @@ import dev.berth.server.ledger.TimeSource;
 import dev.berth.server.store.FaultyStore;
 import dev.berth.server.store.Store;
 import dev.berth.server.store.StoreException;
+import dev.berth.server.upkeep.Baselines;
 import dev.berth.server.upkeep.Schedule;
 import dev.berth.server.upkeep.Upkeep;
 import java.time.Instant;
@@ -53,8 +54,10 @@ final class Process implements FaultyStore.Faults, World.Site {
         var upkeep = new Upkeep(
                 ledger,
                 pool -> Objects.requireNonNull(providers.get(Shape.of(pool))),
-                (allocation, environment, epoch, access) ->
-                        new Sealed(String.valueOf(access.credentials().get("token"))),
+                new Upkeep.Keeping(
+                        (allocation, environment, epoch, access) ->
+                                new Sealed(String.valueOf(access.credentials().get("token"))),
+                        new Baselines(store, ledger, time)),
                 this::execute,
                 new Upkeep.Process(id, () -> timeline.millis() * 1_000_000));
         schedule = new Schedule(ledger, store, upkeep, time, () -> runAt = Instant.MIN);

@@ -283,6 +283,41 @@ public final class FaultyStore implements Store {
     }
 
     @Override
+    public Optional<Baseline> baseline(String identity, @Nullable Integer version) {
+        return reading().baseline(identity, version);
+    }
+
+    @Override
+    public boolean addFirstBaseline(Baseline first) {
+        return reading().addFirstBaseline(first);
+    }
+
+    @Override
+    public Optional<Finding> finding(String identity) {
+        return reading().finding(identity);
+    }
+
+    @Override
+    public void keepFinding(Finding finding) {
+        reading().keepFinding(finding);
+    }
+
+    @Override
+    public void dropFinding(String identity) {
+        reading().dropFinding(identity);
+    }
+
+    @Override
+    public Optional<Baseline> acceptFinding(String identity, String by, Instant at) {
+        return reading().acceptFinding(identity, by, at);
+    }
+
+    @Override
+    public boolean isAccountIdle(String account, String identity) {
+        return reading().isAccountIdle(account, identity);
+    }
+
+    @Override
     public Optional<ConfigurationInForce> configuration() {
         return reading().configuration();
     }

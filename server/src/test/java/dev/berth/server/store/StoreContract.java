@@ -67,6 +67,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -1229,6 +1230,70 @@ abstract class StoreContract {
         assertThat(store.removeAccessKey("KEY1")).isTrue();
         assertThat(store.removeAccessKey("KEY1")).isFalse();
         assertThat(store.accessKeys()).containsExactly(limited);
+    }
+
+    @Test
+    void theFirstBaselineStaysAndWhatWasFoundBecomesTheNextWhenItIsAccepted() {
+        var name = new EnvironmentName("a");
+        var first = new Store.Baseline("thing", 1, name, NOON, "verification", "{\"role\":[\"admin\"]}");
+        assertThat(store.baseline("thing", null)).isEmpty();
+        assertThat(store.addFirstBaseline(first)).isTrue();
+        assertThat(store.addFirstBaseline(new Store.Baseline("thing", 1, name, NOON, "verification", "{}")))
+                .isFalse();
+        assertThat(store.baseline("thing", null)).contains(first);
+        assertThat(store.acceptFinding("thing", "olga", NOON)).isEmpty();
+
+        store.keepFinding(new Store.Finding("thing", name, NOON, "{\"role\":[\"old\"]}"));
+        var found = new Store.Finding("thing", name, NOON.plusSeconds(1), "{\"role\":[\"new\"]}");
+        store.keepFinding(found);
+        assertThat(store.finding("thing")).contains(found);
+        var next = new Store.Baseline("thing", 2, name, NOON.plusSeconds(2), "olga", found.content());
+        assertThat(store.acceptFinding("thing", "olga", NOON.plusSeconds(2))).contains(next);
+        assertThat(store.finding("thing")).isEmpty();
+        assertThat(store.acceptFinding("thing", "olga", NOON)).isEmpty();
+        assertThat(store.baseline("thing", null)).contains(next);
+        assertThat(store.baseline("thing", 1)).contains(first);
+        assertThat(store.baseline("thing", 3)).isEmpty();
+        assertThat(store.baseline("other", null)).isEmpty();
+    }
+
+    @Test
+    void tenVersionsOfABaselineAreKept() {
+        var name = new EnvironmentName("a");
+        for (int i = 1; i <= 12; i++) {
+            store.keepFinding(new Store.Finding("thing", name, NOON, "{}"));
+            store.acceptFinding("thing", "olga", NOON);
+        }
+        assertThat(store.baseline("thing", 2)).isEmpty();
+        assertThat(store.baseline("thing", 3)).isPresent();
+        assertThat(store.baseline("thing", null)).map(Store.Baseline::version).contains(12);
+    }
+
+    static Stream<Arguments> whoHasAccess() {
+        return Stream.of(
+                Arguments.of(free(), false),
+                Arguments.of(allocated(), true),
+                Arguments.of(new EnvironmentState.Cleaning(work(Step.REVOKE, NOON)), true),
+                Arguments.of(new EnvironmentState.Cleaning(work(Step.CLEAN, NOON)), false),
+                Arguments.of(new EnvironmentState.Checking(work(Step.VERIFY, NOON), null), false),
+                Arguments.of(new EnvironmentState.Dirty("verify failed: a bucket", null), false),
+                Arguments.of(new EnvironmentState.Dirty("revoke failed: not allowed", null), true),
+                Arguments.of(new EnvironmentState.Checking(work(Step.VERIFY, NOON), "revoke failed: no"), true),
+                Arguments.of(new EnvironmentState.Retired("revoke failed: not allowed", false), true),
+                Arguments.of(new EnvironmentState.Retired(null, false), false));
+    }
+
+    @ParameterizedTest
+    @MethodSource("whoHasAccess")
+    void anAccountIsIdleWhereNobodyHasAccessToAnotherEnvironmentOfIt(EnvironmentState state, boolean access) {
+        var elsewhere = create("elsewhere");
+        new Draft(elsewhere)
+                .add(new Environment(
+                        elsewhere.number(), record("b", "thing b", "111"), 1, null, null, NOON, 0, null, state))
+                .write(store);
+        assertThat(store.isAccountIdle("111", "thing a")).isEqualTo(!access);
+        assertThat(store.isAccountIdle("111", "thing b")).as("it is itself").isTrue();
+        assertThat(store.isAccountIdle("222", "thing a")).isTrue();
     }
 
     @Test

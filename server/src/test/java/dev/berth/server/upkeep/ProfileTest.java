@@ -60,7 +60,9 @@ class ProfileTest {
     private final Upkeep upkeep = new Upkeep(
             ledger,
             pool -> new Listener(),
-            (allocation, environment, epoch, access) -> new Sealed("none"),
+            new Upkeep.Keeping(
+                    (allocation, environment, epoch, access) -> new Sealed("none"),
+                    new Baselines(store, ledger, () -> NOON)),
             Runnable::run,
             new Upkeep.Process("p", () -> 0));
 

@@ -38,7 +38,9 @@ class ScheduleTest {
             pool -> {
                 throw new IllegalStateException("this pool has no steps");
             },
-            (allocation, environment, epoch, access) -> new Sealed("none"),
+            new Upkeep.Keeping(
+                    (allocation, environment, epoch, access) -> new Sealed("none"),
+                    new Baselines(store, ledger, () -> now)),
             Runnable::run,
             new Upkeep.Process("p", () -> 0));
     private final Schedule schedule = new Schedule(ledger, store, upkeep, () -> now, () -> nudged = true);

@@ -44,7 +44,9 @@ class UpkeepTest {
     private final Upkeep upkeep = new Upkeep(
             ledger,
             pool -> verifier(),
-            (allocation, environment, epoch, access) -> new Sealed("none"),
+            new Upkeep.Keeping(
+                    (allocation, environment, epoch, access) -> new Sealed("none"),
+                    new Baselines(store, ledger, () -> NOON)),
             Runnable::run,
             new Upkeep.Process("p", () -> 0));
 
