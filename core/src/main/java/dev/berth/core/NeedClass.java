@@ -56,7 +56,12 @@ public record NeedClass(List<Need> needs, boolean distinctAccounts, String diges
 
     /** Whether an environment can serve one of the needs. */
     public boolean wants(Environment environment) {
-        return needs.stream().anyMatch(need -> need.wants(environment));
+        for (var need : needs) {
+            if (need.wants(environment)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** As JSON text: {@code {"needs":[…],"distinctAccounts":…}}, as it is stored. */

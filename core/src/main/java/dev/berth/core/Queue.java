@@ -345,9 +345,17 @@ final class Queue {
     }
 
     private boolean mayTake(Environment environment, Allocation who, boolean hasPlace, boolean asLoan) {
-        return !isBlind
-                && behind.stream().noneMatch(need -> need.wants(environment))
-                && isLeftFor(who, environment, hasPlace, asLoan);
+        return !isBlind && !isWantedBehind(environment) && isLeftFor(who, environment, hasPlace, asLoan);
+    }
+
+    /** A loop and no stream: it runs for each environment that might be given. */
+    private boolean isWantedBehind(Environment environment) {
+        for (var need : behind) {
+            if (need.wants(environment)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Whether nobody before it, of those who were looked at, counts on it. */

@@ -90,7 +90,7 @@ final class Process implements FaultyStore.Faults, World.Site {
         for (int i = 0; i < 3 && alive && ledger.step(); i++) {
             // what follows from a batch comes at once
         }
-        timeline.after(timeline.between(500, 1_500), this::pump);
+        timeline.after(timeline.between(1_000, 3_000), this::pump);
     }
 
     private void execute(Runnable step) {

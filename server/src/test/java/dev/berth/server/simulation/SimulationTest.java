@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 class SimulationTest {
     private static final long COMMANDS = Long.getLong("berth.simulation.commands", 1_000_000);
     private static final long TURNS = Math.min(24_000, COMMANDS);
-    private static final int SEEDS = 6;
+    private static final int SEEDS = 4;
 
     @Test
     void noPromiseIsBrokenWhateverGoesWrong() throws Exception {
