@@ -294,6 +294,16 @@ public final class BerthClient {
         return Call.post("/allocations/" + segment(id) + "/keepalive", null);
     }
 
+    /**
+     * The allocation with fresh access, in place of what is about to expire; what does not expire is as it was.
+     *
+     * @throws BerthProblem 410 where it has ended; 503 where fresh access cannot be had now
+     */
+    public Allocation credentials(String id) {
+        return Replies.allocation(
+                Replies.tree(transport.send(Call.post("/allocations/" + segment(id) + "/credentials", null))));
+    }
+
     /** Moves the end of the session; an instant that is not later changes nothing. */
     public Allocation extend(String id, Instant until) {
         ObjectNode body = Replies.JSON.createObjectNode().put("until", until.toString());

@@ -1,15 +1,21 @@
 package dev.berth.server.app;
 
+import dev.berth.core.Allocation;
 import dev.berth.core.EnvironmentName;
+import dev.berth.core.Grant;
 import dev.berth.core.PoolName;
 import dev.berth.providers.Kind;
 import dev.berth.providers.Provider;
+import dev.berth.providers.StepResult;
+import dev.berth.providers.Task;
 import dev.berth.server.auth.StandingAccess;
 import dev.berth.server.config.Configuration;
 import dev.berth.server.store.Store;
 import dev.berth.server.upkeep.Workbench;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.type.TypeReference;
@@ -58,6 +64,27 @@ final class Providers implements Workbench, StandingAccess {
             PoolName pool, EnvironmentName environment, @Nullable String profile) {
         var configured = configuration.get().pools().get(pool);
         return configured == null ? null : configured.provider().standingCredentials(environment.value(), profile);
+    }
+
+    @Override
+    public StepResult.@Nullable Access refresh(
+            Allocation allocation, Grant grant, Duration timeout, BooleanSupplier held)
+            throws InterruptedException, Provider.RefreshFailed {
+        Provider provider;
+        try {
+            provider = provider(allocation.pool());
+        } catch (IllegalStateException e) {
+            throw new Provider.RefreshFailed(String.valueOf(e.getMessage()));
+        }
+        var id = allocation.id().value();
+        return provider.refresh(new Task(
+                grant.environment().value(),
+                JsonMapper.shared().readValue(grant.facts(), OBJECT),
+                grant.epoch(),
+                new Task.Holder(id, allocation.request().requester(), allocation.principal(), grant.profile()),
+                "refresh-" + id,
+                timeout,
+                held));
     }
 
     @Override

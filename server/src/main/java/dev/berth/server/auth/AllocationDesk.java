@@ -10,16 +10,19 @@ import dev.berth.core.AllocationState.Polling;
 import dev.berth.core.Answer;
 import dev.berth.core.Command;
 import dev.berth.core.Decision;
+import dev.berth.core.EndReason;
 import dev.berth.core.Grant;
 import dev.berth.core.Policy;
 import dev.berth.core.PoolName;
 import dev.berth.core.Refusal;
 import dev.berth.core.Request;
+import dev.berth.providers.Provider;
 import dev.berth.server.ledger.Ledger;
 import dev.berth.server.ledger.TimeSource;
 import dev.berth.server.store.Store;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -289,6 +292,74 @@ public final class AllocationDesk implements Ledger.Listener {
     /** What the holder is told of one of its environments. Only where {@link #showsAccess} says so. */
     public HolderAccess access(Allocation allocation, Grant grant) {
         return access.of(allocation, grant);
+    }
+
+    /** How asking for fresh access ended. */
+    public sealed interface Refresh {
+        /**
+         * Here it is.
+         *
+         * @param access of each environment, in their order
+         */
+        record Given(Allocation allocation, List<HolderAccess> access) implements Refresh {}
+
+        /** There is no such allocation for the caller, or it is over. */
+        record Refused(Answer.Refused why) implements Refresh {}
+
+        /** It is somebody else's. */
+        record NotTheirs() implements Refresh {}
+
+        /** It has no environments yet. */
+        record NotYet() implements Refresh {}
+
+        /** It cannot be had now. */
+        record Failed(Allocation allocation, String why) implements Refresh {}
+    }
+
+    /** Makes fresh access for its holder, or for whom it is kept, in place of what expires before it ends. Blocks for a while. */
+    public Refresh refresh(Principal principal, String id) {
+        var found = find(principal, id);
+        if (found.isEmpty()) {
+            return new Refresh.Refused(
+                    new Answer.Refused(Refusal.NO_SUCH_ALLOCATION, "No allocation with this id", null));
+        }
+        var allocation = found.get();
+        if (!principal.owns(allocation) && !allocation.isHeldFor(principal.name())) {
+            return new Refresh.NotTheirs();
+        }
+        if (allocation.state() instanceof Pending || allocation.state() instanceof Granting) {
+            return new Refresh.NotYet();
+        }
+        if (!isHeld(allocation)) {
+            return new Refresh.Refused(lost(allocation));
+        }
+        try {
+            var fresh =
+                    access.fresh(allocation, () -> find(id).filter(this::isHeld).isPresent());
+            // Not to be handed out after its end, though it would not work any more.
+            var now = find(principal, id).orElse(allocation);
+            return isHeld(now) ? new Refresh.Given(now, fresh) : new Refresh.Refused(lost(now));
+        } catch (Provider.RefreshFailed e) {
+            return new Refresh.Failed(allocation, String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** Whether it is active, and its session's end has not come: what is due may not have been done yet. */
+    private boolean isHeld(Allocation allocation) {
+        return allocation.state() instanceof Active active
+                && (active.expiresAt() == null || active.expiresAt().isAfter(time.now()));
+    }
+
+    private static Answer.Refused lost(Allocation allocation) {
+        return new Answer.Refused(
+                Refusal.LEASE_LOST,
+                "Allocation %s has ended: %s"
+                        .formatted(
+                                allocation.id(),
+                                allocation.state() instanceof Ended ended
+                                        ? ended.reason().slug()
+                                        : EndReason.SESSION_EXPIRED.slug()),
+                null);
     }
 
     public Instant now() {

@@ -356,6 +356,27 @@ final class AllocationCalls {
         return single(200, operator, current(desk.prioritise(operator, call.path("id"), priority.value)));
     }
 
+    Reply credentials(Call call) {
+        var body = call.body();
+        if (body.length > 0) {
+            BodyReader.read(body, BodyReader::unknown, in -> {});
+        }
+        return switch (desk.refresh(call.principal(), call.path("id"))) {
+            case AllocationDesk.Refresh.Given(var allocation, var access) ->
+                Reply.json(200, new AllocationJson(allocation, access, Optional.empty(), desk.now())::write);
+            case AllocationDesk.Refresh.Refused(var why) -> throw Problem.refused(why);
+            case AllocationDesk.Refresh.NotTheirs _ ->
+                throw new Problem(ErrorCode.FORBIDDEN, "Access is shown to its holder alone");
+            case AllocationDesk.Refresh.NotYet _ ->
+                throw new Problem(ErrorCode.NOT_ACTIVE, "The allocation has no environments yet");
+            case AllocationDesk.Refresh.Failed(var allocation, var why) ->
+                throw Problem.retry(
+                        ErrorCode.ACCESS_FAILED,
+                        "Fresh access cannot be had now: " + why,
+                        desk.retryAfter(allocation.pool()));
+        };
+    }
+
     Reply extend(Call call) {
         var until = new Object() {
             @Nullable

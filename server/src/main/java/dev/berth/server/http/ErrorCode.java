@@ -21,6 +21,7 @@ public enum ErrorCode {
     METHOD_NOT_ALLOWED(405, Category.CALLER, false, "Not a method of this path"),
     EXTEND_NOT_ALLOWED(409, Category.CALLER, false, "The session cannot be extended"),
     HOLD_NOT_ALLOWED(409, Category.CALLER, false, "The environment cannot be kept for a person"),
+    NOT_ACTIVE(409, Category.CALLER, false, "The allocation is not active yet"),
     NOT_WAITING(409, Category.CALLER, false, "The allocation does not wait"),
     IDEMPOTENCY_KEY_SPENT(409, Category.CALLER, false, "The Idempotency-Key's allocation has ended"),
     ENVIRONMENT_ALLOCATED(409, Category.CALLER, false, "The environment is held"),

@@ -126,6 +126,7 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
                 new Route("GET", "/allocations", EVERYBODY, allocations::list),
                 new Route("POST", "/allocations/{id}/extend", HOLDERS, allocations::extend),
                 new Route("POST", "/allocations/{id}/hold", HOLDERS, allocations::hold),
+                new Route("POST", "/allocations/{id}/credentials", EVERYBODY, allocations::credentials),
                 new Route("PATCH", "/allocations/{id}", OPERATORS, allocations::patch),
                 new Route("POST", "/reservations", CONSUMERS, Dialect.ACCOUNT_POOL, reservations::post),
                 new Route("GET", "/reservations/{id}", EVERYBODY, Dialect.ACCOUNT_POOL, reservations::get),

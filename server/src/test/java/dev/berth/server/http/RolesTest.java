@@ -28,6 +28,7 @@ class RolesTest extends ServiceTest {
             POST /allocations/{id}/keepalive      -coa
             POST /allocations/{id}/extend         -coa
             POST /allocations/{id}/hold           -coa
+            POST /allocations/{id}/credentials    vcoa
             PATCH /allocations/{id}               --oa
             POST /reservations                    -c-a
             GET /reservations/{id}                vcoa

@@ -2,16 +2,19 @@ package dev.berth.server.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.berth.core.Allocation;
 import dev.berth.core.Answer;
 import dev.berth.core.ClaimId;
 import dev.berth.core.Command;
 import dev.berth.core.EnvironmentName;
+import dev.berth.core.Grant;
 import dev.berth.core.Policy;
 import dev.berth.core.Policy.Queueing;
 import dev.berth.core.PoolName;
 import dev.berth.core.Registration;
 import dev.berth.core.Shape;
 import dev.berth.core.Step;
+import dev.berth.providers.Provider;
 import dev.berth.providers.StepResult;
 import dev.berth.server.auth.AccessDesk;
 import dev.berth.server.auth.AccessKeyDesk;
@@ -59,6 +62,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import javax.net.ssl.SSLContext;
@@ -93,6 +97,7 @@ final class Service implements AutoCloseable {
             new ConfigurationDesk.Change("abc", List.of("release"), List.of("a"), List.of("b"), List.of()));
     final AtomicReference<Callers> callers = new AtomicReference<>(Callers.USUAL);
     final List<String> configurations = new ArrayList<>();
+    final AtomicReference<Fresh> fresh = new AtomicReference<>((grant, held) -> null);
     private final Thread stepping;
     private final WebServer server;
     private final HttpClient client;
@@ -166,8 +171,22 @@ final class Service implements AutoCloseable {
         return new Directory.Listed(new Principal(name, Set.of(roles), own), BearerToken.hash(token));
     }
 
-    private static StandingAccess standing() {
+    /** Makes fresh access. */
+    @FunctionalInterface
+    interface Fresh {
+        StepResult.@Nullable Access of(Grant grant, BooleanSupplier held)
+                throws InterruptedException, Provider.RefreshFailed;
+    }
+
+    private StandingAccess standing() {
         return new StandingAccess() {
+            @Override
+            public StepResult.@Nullable Access refresh(
+                    Allocation allocation, Grant grant, Duration timeout, BooleanSupplier held)
+                    throws InterruptedException, Provider.RefreshFailed {
+                return fresh.get().of(grant, held);
+            }
+
             @Override
             public @Nullable Map<String, Object> credentials(
                     PoolName pool, EnvironmentName environment, @Nullable String profile) {
