@@ -60,6 +60,7 @@ final class BerthCommand implements Runnable {
         root.addSubcommand(new KeepaliveCommand(around));
         // So that -5 is a number and no option.
         root.addSubcommand(new CommandLine(new PriorityCommand(around)).setUnmatchedOptionsArePositionalParams(true));
+        root.addSubcommand(new CredentialsCommand(around));
         root.addSubcommand(new StatusCommand(around));
         root.addSubcommand(environments(around));
         root.addSubcommand(new EventsCommand(around));

@@ -24,7 +24,11 @@ import picocli.CommandLine.Parameters;
                     + " release ID' ends it. Where the service refuses that, they are released.",
             "%nCOMMAND gets BERTH_ALLOCATION (the id), BERTH_ACCESS_FILE (the allocation as JSON, readable by its user"
                     + " only, removed at the end) and the variables that the environment's provider names; those of a"
-                    + " second environment end in _2, and so on."
+                    + " second environment end in _2, and so on.",
+            "%nAWS credentials are handed over by an address on this machine and a secret that leads to them"
+                    + " (AWS_CONTAINER_CREDENTIALS_FULL_URI, AWS_CONTAINER_AUTHORIZATION_TOKEN), where every AWS SDK asks"
+                    + " for them again when they expire; they are renewed for as long as COMMAND runs. What would lead"
+                    + " to other credentials is kept from COMMAND: variables, and the profiles in ~/.aws."
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
@@ -70,6 +74,13 @@ final class RunCommand implements Callable<Integer> {
                     + " Four signs are sent in that time. Default: ${DEFAULT-VALUE}.")
     private Duration keepalive = Duration.ofSeconds(60);
 
+    @Option(
+            names = "--static-credentials",
+            description =
+                    "Hand AWS credentials over as plain variables (AWS_ACCESS_KEY_ID and so on). They stop working"
+                            + " when they expire, which may be before COMMAND ends.")
+    private boolean staticCredentials;
+
     /** The second only with the first. */
     static final class OnFailure {
         @Option(
@@ -107,7 +118,8 @@ final class RunCommand implements Callable<Integer> {
         AllocationRequest asked =
                 request.request(around.env()).maxWait(wait).keepalive(keepalive).build();
         Handover handover = onFailure == null ? null : onFailure.handover();
-        RunSession session = new RunSession(around, service.client(), asked, command, handover);
+        RunSession session = new RunSession(
+                around, service.client(), asked, new RunSession.Wrapped(command, staticCredentials), handover);
         Signals.handle(session::signal);
         return session.run();
     }

@@ -14,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -35,6 +34,7 @@ final class RunSession {
     private final BerthClient client;
     private final AllocationRequest request;
     private final List<String> command;
+    private final boolean staticCredentials;
     private final @Nullable Handover handover;
 
     /** Guards the three below. */
@@ -54,17 +54,29 @@ final class RunSession {
         static final Ending NONE = new Ending(ExitCode.DEFECT, false);
     }
 
+    /**
+     * What is to be run.
+     *
+     * @param staticCredentials whether credentials of AWS are handed over as plain variables
+     */
+    record Wrapped(List<String> command, boolean staticCredentials) {
+        Wrapped {
+            command = List.copyOf(command);
+        }
+    }
+
     /** @param handover for whom the environments are kept where the command fails; null for nobody */
     RunSession(
             Surroundings around,
             BerthClient client,
             AllocationRequest request,
-            List<String> command,
+            Wrapped wrapped,
             @Nullable Handover handover) {
         this.around = around;
         this.client = client;
         this.request = request;
-        this.command = List.copyOf(command);
+        this.command = wrapped.command();
+        this.staticCredentials = wrapped.staticCredentials();
         this.handover = handover;
     }
 
@@ -135,20 +147,20 @@ final class RunSession {
 
     private Ending work(Lease lease) {
         Allocation allocation = lease.allocation();
-        try (AccessFile access = AccessFile.write(allocation, around.env())) {
+        try (AccessFile access = AccessFile.write(allocation, around.env());
+                AwsAccess aws = AwsAccess.open(client, allocation, staticCredentials)) {
             around.err()
                     .println("berth: got " + names(allocation) + " of pool " + allocation.pool()
                             + (allocation.expiresIn() == null ? "" : " for " + Text.duration(allocation.expiresIn())));
             ProcessBuilder builder = new ProcessBuilder(command).inheritIO();
-            Map<String, String> env = builder.environment();
-            env.putAll(access.variables(allocation));
+            aws.apply(builder.environment(), access.variables(allocation));
             Process started = start(builder);
             return started == null ? new Ending(signalled(), false) : await(started, lease);
         } catch (CannotStart e) {
             around.err().println("berth: cannot run " + Text.clean(command.getFirst()) + ": " + e.getMessage());
             return new Ending(e.found ? ExitCode.CANNOT_RUN : ExitCode.NO_SUCH_COMMAND, false);
         } catch (IOException e) {
-            throw new CliFailure(ExitCode.DEFECT, "cannot write the access file: " + e.getMessage(), e);
+            throw new CliFailure(ExitCode.DEFECT, "cannot hand over the access: " + e.getMessage(), e);
         }
     }
 

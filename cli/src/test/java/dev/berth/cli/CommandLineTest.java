@@ -9,6 +9,7 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -458,6 +459,42 @@ class CommandLineTest {
                 POOL     PROVIDER  TOTAL  AVAILABLE  ALLOCATED  CLEANING  CHECKING  DIRTY  RETIRING  QUEUE  OLDEST  P50 WAIT  P90 WAIT  USED
                 scratch  command   4      1          2          0         0         1      0         3      1m 15s  1s        3m 20s    50%
                 """);
+    }
+
+    @Test
+    void credentialsOfAwsArePrintedAsAProcessDoes() {
+        berth.answer("GET /allocations/a1", 200, AwsEndpointTest.lent("AKIA1", Instant.parse("2999-01-01T00:00:00Z")));
+        assertThat(berth("credentials", "--allocation", "a1")).isZero();
+        assertThat(Json.MAPPER.readTree(out())).isEqualTo(Json.MAPPER.readTree("""
+                {"Version":1,"AccessKeyId":"AKIA1","SecretAccessKey":"secret of AKIA1","SessionToken":"token of AKIA1",
+                 "Expiration":"2999-01-01T00:00:00Z"}"""));
+    }
+
+    @Test
+    void credentialsThatExpireSoonAreRenewedFirst() {
+        berth.answer(
+                "GET /allocations/a1",
+                200,
+                AwsEndpointTest.lent("AKIA1", Instant.now().plusSeconds(60)));
+        berth.answer(
+                "POST /allocations/a1/credentials",
+                200,
+                AwsEndpointTest.lent("AKIA2", Instant.parse("2999-01-01T00:00:00Z")));
+        assertThat(berth("credentials", "--allocation", "a1", "--environment", "e1"))
+                .isZero();
+        assertThat(out()).contains("AKIA2").doesNotContain("AKIA1");
+        assertThat(berth("credentials", "--allocation", "a1", "--environment", "e2"))
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(err()).contains("e2").doesNotContain("hush");
+    }
+
+    @Test
+    void anEndedAllocationHasNoCredentials() {
+        berth.answer("GET /allocations/a1", 200, "{\"id\":\"a1\",\"state\":\"ended\",\"pool\":\"release\"}");
+        berth.answer(
+                "POST /allocations/a1/credentials", 410, "{\"code\":\"lease-lost\",\"message\":\"ended: released\"}");
+        assertThat(berth("credentials", "--allocation", "a1")).isEqualTo(ExitCode.LEASE_LOST);
+        assertThat(berth("credentials")).isEqualTo(ExitCode.USAGE);
     }
 
     @Test

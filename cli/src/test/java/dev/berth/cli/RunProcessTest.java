@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -99,6 +100,21 @@ class RunProcessTest {
                         .start()
                         .waitFor())
                 .isEqualTo(0);
+    }
+
+    @Test
+    void theCommandIsLedToAwsCredentialsThatAreRenewedUnlessItWantsThemPlain() throws Exception {
+        berth.answer(
+                "POST /allocations",
+                200,
+                AwsEndpointTest.lent("AKIA1", Instant.now().plusSeconds(3600)));
+        var told = "echo \"$AWS_CONTAINER_CREDENTIALS_FULL_URI|$AWS_ACCESS_KEY_ID|$AWS_REGION\"";
+        run("sh", "-c", told);
+        assertThat(exitCode()).as(text("err")).isZero();
+        assertThat(text("out")).matches("http://127\\.0\\.0\\.1:[0-9]+/credentials/1\\|\\|us-east-1\n");
+        run(List.of("--static-credentials"), "sh", "-c", told);
+        assertThat(exitCode()).as(text("err")).isZero();
+        assertThat(text("out")).isEqualTo("|AKIA1|us-east-1\n");
     }
 
     @Test

@@ -1,0 +1,70 @@
+package dev.berth.cli;
+
+import dev.berth.client.Allocation;
+import dev.berth.client.AllocationState;
+import dev.berth.client.BerthClient;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code berth credentials}: for the {@code credential_process} of an AWS profile. */
+@Command(
+        name = "credentials",
+        header = "Print AWS credentials of an allocation, fresh where they expire soon, as a credential_process does.",
+        description = "%nExit code 79 tells that the allocation has ended.",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  berth credentials --allocation \"$ID\"",
+            "  aws configure set profile.lent.credential_process \"berth credentials --allocation $ID\""
+        })
+final class CredentialsCommand implements Callable<Integer> {
+    /** More than any SDK wants to have left. */
+    private static final Duration ENOUGH = Duration.ofMinutes(20);
+
+    private final Surroundings around;
+
+    @Mixin
+    private final ServiceOptions service;
+
+    @Option(
+            names = "--allocation",
+            paramLabel = "ID",
+            description = "The allocation. Default: BERTH_ALLOCATION, as under 'berth run'.")
+    private @Nullable String allocation;
+
+    @Option(
+            names = "--environment",
+            paramLabel = "NAME",
+            description = "Which of its environments. Default: the first.")
+    private @Nullable String environment;
+
+    CredentialsCommand(Surroundings around) {
+        this.around = around;
+        this.service = new ServiceOptions(around);
+    }
+
+    @Override
+    public Integer call() {
+        String id = allocation == null ? around.env().getOrDefault("BERTH_ALLOCATION", "") : allocation;
+        if (id.isEmpty()) {
+            throw new CliFailure(ExitCode.USAGE, "say which allocation: --allocation ID");
+        }
+        around.out().println(current(service.client(), id).processForm());
+        return ExitCode.OK;
+    }
+
+    private AwsCredentials current(BerthClient client, String id) {
+        Allocation known = client.allocation(id);
+        if (known.state() == AllocationState.ACTIVE) {
+            AwsCredentials issued = AwsCredentials.of(known, environment);
+            if (issued.expiration() == null || Instant.now().plus(ENOUGH).isBefore(issued.expiration())) {
+                return issued;
+            }
+        }
+        return AwsCredentials.of(client.credentials(id), environment);
+    }
+}
