@@ -1,6 +1,7 @@
 package dev.berth.cli;
 
 import dev.berth.providers.Kind;
+import dev.berth.providers.aws.AwsKind;
 import dev.berth.providers.command.CommandKind;
 import dev.berth.providers.fixed.FixedKind;
 import dev.berth.server.config.Configuration;
@@ -25,7 +26,8 @@ final class ConfigurationCheck {
         try {
             // The records of running programs are made when a program first runs: none does here.
             Path unused = file.folder().resolve("runs");
-            List<Kind> kinds = List.of(new FixedKind(), new CommandKind(file.folder(), unused, "", around.env()));
+            List<Kind> kinds =
+                    List.of(new FixedKind(), new CommandKind(file.folder(), unused, "", around.env()), new AwsKind());
             Configuration configuration =
                     ConfigurationParser.parse(file.read(), file.folder(), around.env()::get, kinds);
             for (String warning : configuration.warnings()) {

@@ -11,6 +11,14 @@ public interface Kind {
     String name();
 
     /**
+     * Whether what is in an environment when it is registered belongs to it, where its pool does not say: it becomes the baseline, which
+     * is never deleted. Otherwise a new environment is cleaned first.
+     */
+    default boolean adopts() {
+        return false;
+    }
+
+    /**
      * Makes the provider of one pool.
      *
      * @param pool the pool's name

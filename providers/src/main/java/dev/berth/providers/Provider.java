@@ -83,4 +83,13 @@ public interface Provider {
      *     time-out of the step
      */
     boolean fence(String claim) throws InterruptedException;
+
+    /**
+     * The same for kinds whose workers leave their traces in the environment itself.
+     *
+     * @param task what is to be done next, under the claim that took the other one over
+     */
+    default boolean fence(String claim, Task task) throws InterruptedException {
+        return fence(claim);
+    }
 }

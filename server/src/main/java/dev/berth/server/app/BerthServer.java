@@ -4,6 +4,7 @@ import dev.berth.core.Command;
 import dev.berth.core.Event;
 import dev.berth.core.Pool;
 import dev.berth.providers.Kind;
+import dev.berth.providers.aws.AwsKind;
 import dev.berth.providers.command.CommandKind;
 import dev.berth.providers.fixed.FixedKind;
 import dev.berth.server.auth.AccessDesk;
@@ -309,7 +310,7 @@ public final class BerthServer implements AutoCloseable {
         if (!left.isEmpty()) {
             LOG.warn("programs of an earlier process could not be ended: {}", left);
         }
-        return List.of(new FixedKind(), command);
+        return List.of(new FixedKind(), command, new AwsKind());
     }
 
     /** What relative paths in the configuration are relative to. */

@@ -87,7 +87,7 @@ final class PoolReader {
             return null;
         }
         Kind kind = kind(pool);
-        Terms terms = terms(pool);
+        Terms terms = terms(pool, kind != null && kind.adopts());
         boolean revocable = pool.bool("revocable", true);
         Map<String, String> variables = variables(pool);
         Set<Step> spokenOf = Arrays.stream(Step.values())
@@ -166,7 +166,7 @@ final class PoolReader {
         Policy policy(String provider, String settings, Set<Step> steps);
     }
 
-    private Terms terms(Section pool) {
+    private Terms terms(Section pool, boolean adopts) {
         int before = mistakes.count();
         Duration session = pool.durationOr("none", "session", SECOND, Durations.LONGEST, Duration.ofHours(3));
         Duration maxSession = pool.has("max-session")
@@ -177,8 +177,8 @@ final class PoolReader {
             compare(pool, session, maxSession, keepalive);
         }
         Duration retryAfter = pool.duration("retry-after", SECOND, Duration.ofDays(1), Duration.ofSeconds(20));
-        boolean adopt =
-                pool.word("on-register", List.of("clean", "adopt"), "clean").equals("adopt");
+        boolean adopt = pool.word("on-register", List.of("clean", "adopt"), adopts ? "adopt" : "clean")
+                .equals("adopt");
         Map<Step, Policy.Limits> limits = new EnumMap<>(Step.class);
         Duration every = null;
         for (Step step : Step.values()) {

@@ -183,7 +183,7 @@ public final class Upkeep {
                             true; // it may not have begun yet: then there is nothing that the provider could find to
                     // stop
                 }
-                if (!provider.fence(earlier.id().value())) {
+                if (!provider.fence(earlier.id().value(), task(step, null))) {
                     return new Command.Result.Unfenced();
                 }
             }

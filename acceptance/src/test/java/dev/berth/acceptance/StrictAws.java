@@ -1,0 +1,398 @@
+package dev.berth.acceptance;
+
+import com.sun.net.httpserver.Headers;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.URLDecoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Stands before {@link Moto} and enforces what that does not: sessions that a role's inline policy denies get nothing but who they are,
+ * protected stacks are not deleted, a stack with a full bucket ends in DELETE_FAILED, sessions last no longer than allowed. Tests have it
+ * fail besides.
+ */
+final class StrictAws implements AutoCloseable {
+    private static final Pattern KEY = Pattern.compile("<AccessKeyId>([^<]+)</AccessKeyId>");
+    private static final Pattern CREDENTIAL = Pattern.compile("Credential=([^/]+)/[0-9]+/([^/]+)/([^/]+)/");
+    private static final Pattern STACK_NAME = Pattern.compile("stack/([^/]+)/");
+    private static final Set<String> NOT_FORWARDED =
+            Set.of("host", "connection", "content-length", "upgrade", "expect", "transfer-encoding", "http2-settings");
+
+    private final URI moto;
+    private final HttpServer server;
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    private final HttpClient http =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    /** Who has which key: account, role and session. */
+    private final Map<String, Session> sessions = new ConcurrentHashMap<>();
+    /** What the inline policies of roles deny, by account and role, then by policy. */
+    private final Map<String, Map<String, String>> policies = new ConcurrentHashMap<>();
+
+    private final Map<String, String> stuck = new ConcurrentHashMap<>();
+    private final Queue<Fault> faults = new ConcurrentLinkedQueue<>();
+    private final Queue<Call> calls = new ConcurrentLinkedQueue<>();
+    private final Map<String, Integer> longest = new ConcurrentHashMap<>();
+
+    StrictAws(URI moto) {
+        this.moto = moto;
+        try {
+            server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        server.setExecutor(threads);
+        server.createContext("/", this::handle);
+        server.start();
+    }
+
+    /**
+     * Of an assumed role.
+     *
+     * @param name of the session
+     */
+    record Session(String account, String role, String name) {}
+
+    /**
+     * One call as it was made.
+     *
+     * @param session null for keys that are no session's: Berth's own
+     * @param operation where the protocol has one, otherwise method and path
+     */
+    record Call(@Nullable Session session, String service, String operation, Map<String, String> fields) {
+        boolean is(String service, String operation) {
+            return this.service.equals(service) && this.operation.equals(operation);
+        }
+    }
+
+    /** What goes wrong, a number of times. */
+    interface Fault {
+        /** Null where this call is none of its; otherwise the answer, or one with status 0 to cut the connection. */
+        @Nullable
+        Answer answer(Call call);
+    }
+
+    record Answer(int status, String body) {
+        static Answer error(int status, String code, String message) {
+            return new Answer(
+                    status,
+                    "<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error><RequestId>r</RequestId></ErrorResponse>"
+                            .formatted(code, message));
+        }
+
+        static Answer cut() {
+            return new Answer(0, "");
+        }
+    }
+
+    URI url() {
+        return URI.create("http://127.0.0.1:" + server.getAddress().getPort());
+    }
+
+    /** Has a fault happen to calls until it is {@link #mend}ed. */
+    void fault(Fault fault) {
+        faults.add(fault);
+    }
+
+    void mend() {
+        faults.clear();
+        longest.clear();
+    }
+
+    /** Sessions of a role last at most so long. */
+    void longest(String roleArn, int seconds) {
+        longest.put(roleArn, seconds);
+    }
+
+    /** What was called so far, without what {@link #forget} was called after. */
+    List<Call> calls() {
+        return List.copyOf(calls);
+    }
+
+    void forget() {
+        calls.clear();
+    }
+
+    private void handle(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            byte[] body = exchange.getRequestBody().readAllBytes();
+            Call call = call(exchange, body);
+            calls.add(call);
+            Answer refusal = refusal(call);
+            if (refusal != null) {
+                answer(exchange, refusal);
+                return;
+            }
+            HttpResponse<byte[]> response = forward(exchange, body);
+            learn(call, response);
+            response.headers().map().forEach((name, values) -> {
+                if (!NOT_FORWARDED.contains(name.toLowerCase(Locale.ROOT))) {
+                    exchange.getResponseHeaders().put(name, values);
+                }
+            });
+            send(exchange, response.statusCode(), seen(call, response));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void send(HttpExchange exchange, int status, byte[] body) throws IOException {
+        boolean none = exchange.getRequestMethod().equals("HEAD") || status == 204 || body.length == 0;
+        exchange.sendResponseHeaders(status, none ? -1 : body.length);
+        if (!none) {
+            exchange.getResponseBody().write(body);
+        }
+    }
+
+    private static void answer(HttpExchange exchange, Answer answer) throws IOException {
+        if (answer.status() == 0) {
+            return; // closed without a word
+        }
+        boolean json = exchange.getRequestHeaders().containsKey("X-Amz-Target");
+        exchange.getResponseHeaders().set("Content-Type", json ? "application/x-amz-json-1.1" : "text/xml");
+        String body = answer.body();
+        if (json) {
+            body = body.replaceAll(
+                    "(?s).*<Code>(.*?)</Code><Message>(.*?)</Message>.*", "{\"__type\":\"$1\",\"message\":\"$2\"}");
+        } else if (exchange.getRequestHeaders().getFirst("Authorization") instanceof String auth
+                && auth.contains("/s3/")) {
+            body = body.replaceAll(
+                    "(?s).*<Code>(.*?)</Code><Message>(.*?)</Message>.*",
+                    "<Error><Code>$1</Code><Message>$2</Message></Error>");
+        } else if (exchange.getRequestHeaders().getFirst("Authorization") instanceof String auth
+                && auth.contains("/ec2/")) {
+            body = body.replaceAll(
+                    "(?s).*<Code>(.*?)</Code><Message>(.*?)</Message>.*",
+                    "<Response><Errors><Error><Code>$1</Code><Message>$2</Message></Error></Errors><RequestID>r</RequestID></Response>");
+        }
+        send(exchange, answer.status(), body.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private Call call(HttpExchange exchange, byte[] body) {
+        Headers headers = exchange.getRequestHeaders();
+        String auth = String.valueOf(headers.getFirst("Authorization"));
+        Matcher credential = CREDENTIAL.matcher(auth);
+        boolean signed = credential.find();
+        Session session = signed ? sessions.get(credential.group(1)) : null;
+        String service = signed ? credential.group(3) : "";
+        Map<String, String> fields = new HashMap<>();
+        String operation = exchange.getRequestMethod() + " " + exchange.getRequestURI();
+        String target = headers.getFirst("X-Amz-Target");
+        if (target != null) {
+            operation = target.substring(target.lastIndexOf('.') + 1);
+        } else if (String.valueOf(headers.getFirst("Content-Type")).startsWith("application/x-www-form-urlencoded")) {
+            for (String pair : new String(body, StandardCharsets.UTF_8).split("&", -1)) {
+                int equals = pair.indexOf('=');
+                if (equals > 0) {
+                    fields.put(
+                            pair.substring(0, equals),
+                            URLDecoder.decode(pair.substring(equals + 1), StandardCharsets.UTF_8));
+                }
+            }
+            operation = fields.getOrDefault("Action", operation);
+        }
+        return new Call(session, service, operation, fields);
+    }
+
+    private @Nullable Answer refusal(Call call) throws IOException, InterruptedException {
+        for (Fault fault : faults) {
+            Answer answer = fault.answer(call);
+            if (answer != null) {
+                return answer;
+            }
+        }
+        if (call.session() != null && !call.operation().equals("GetCallerIdentity") && denied(call.session())) {
+            return Answer.error(
+                    403,
+                    "AccessDenied",
+                    "User: %s is not authorized to perform: %s with an explicit deny in an identity-based policy"
+                            .formatted(call.session().name(), call.operation()));
+        }
+        if (call.is("sts", "AssumeRole")) {
+            int most = longest.getOrDefault(call.fields().get("RoleArn"), 43200);
+            if (Integer.parseInt(call.fields().getOrDefault("DurationSeconds", "3600")) > most) {
+                return Answer.error(
+                        400,
+                        "ValidationError",
+                        "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");
+            }
+        }
+        return call.is("cloudformation", "DeleteStack") ? stackRefusal(call) : null;
+    }
+
+    /** As IAM does it: by the policies of the role that say no to this user id. */
+    private boolean denied(Session session) {
+        String user = "AROA:" + session.name();
+        return policies.getOrDefault(session.account() + "/" + session.role(), Map.of()).values().stream()
+                .filter(policy -> policy.contains("\"Deny\""))
+                .flatMap(policy ->
+                        Pattern.compile("\"(\\*:[^\"]+)\"").matcher(policy).results())
+                .map(found -> found.group(1).replace("*", ".*"))
+                .anyMatch(user::matches);
+    }
+
+    /** Moto deletes protected stacks, and those with full buckets. */
+    private @Nullable Answer stackRefusal(Call call) throws IOException, InterruptedException {
+        Session session = call.session();
+        if (session == null) {
+            return null;
+        }
+        String name = call.fields().getOrDefault("StackName", "");
+        String described = ask(call, Map.of("Action", "DescribeStacks", "Version", "2010-05-15", "StackName", name));
+        if (described.contains("<EnableTerminationProtection>true<")) {
+            return Answer.error(
+                    400,
+                    "ValidationError",
+                    "Stack [%s] cannot be deleted while TerminationProtection is enabled".formatted(name));
+        }
+        String resources =
+                ask(call, Map.of("Action", "ListStackResources", "Version", "2010-05-15", "StackName", name));
+        Matcher bucket = Pattern.compile(
+                        "<PhysicalResourceId>([^<]+)</PhysicalResourceId>\\s*(?:<[^>]*>[^<]*</[^>]*>\\s*)*?<ResourceType>AWS::S3::Bucket<|<ResourceType>AWS::S3::Bucket</ResourceType>.*?<PhysicalResourceId>([^<]+)<",
+                        Pattern.DOTALL)
+                .matcher(resources);
+        while (bucket.find()) {
+            String one = bucket.group(1) == null ? bucket.group(2) : bucket.group(1);
+            String content = s3(call, "/" + one + "?versions");
+            if (content.contains("<VersionId>") || content.contains("<Key>")) {
+                stuck.put(session.account() + "/" + nameOf(name), one);
+                return new Answer(
+                        200,
+                        "<DeleteStackResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></DeleteStackResponse>");
+            }
+        }
+        stuck.remove(session.account() + "/" + nameOf(name));
+        return null;
+    }
+
+    private static String nameOf(String nameOrId) {
+        Matcher id = STACK_NAME.matcher(nameOrId);
+        return id.find() ? id.group(1) : nameOrId;
+    }
+
+    private final Map<Session, String> authorizations = new ConcurrentHashMap<>();
+
+    /** Asks as whoever calls. */
+    private String ask(Call call, Map<String, String> fields) throws IOException, InterruptedException {
+        StringBuilder body = new StringBuilder();
+        fields.forEach((key, value) -> body.append(body.isEmpty() ? "" : "&")
+                .append(key)
+                .append('=')
+                .append(java.net.URLEncoder.encode(value, StandardCharsets.UTF_8)));
+        return http.send(
+                        HttpRequest.newBuilder(moto)
+                                .header("Authorization", authorization(call, "cloudformation"))
+                                .header("Content-Type", "application/x-www-form-urlencoded")
+                                .POST(BodyPublishers.ofString(body.toString()))
+                                .build(),
+                        BodyHandlers.ofString())
+                .body();
+    }
+
+    private String s3(Call call, String path) throws IOException, InterruptedException {
+        return http.send(
+                        HttpRequest.newBuilder(moto.resolve(path))
+                                .header("Authorization", authorization(call, "s3"))
+                                .build(),
+                        BodyHandlers.ofString())
+                .body();
+    }
+
+    /** Moto believes whoever names a key. */
+    private String authorization(Call call, String service) {
+        return authorizations
+                .getOrDefault(call.session(), "")
+                .replaceAll("(/[0-9]{8}/[^/]+/)[^/]+/", "$1" + service + "/");
+    }
+
+    private HttpResponse<byte[]> forward(HttpExchange exchange, byte[] body) throws IOException, InterruptedException {
+        var request = HttpRequest.newBuilder(
+                        moto.resolve(exchange.getRequestURI().toString()))
+                .method(
+                        exchange.getRequestMethod(),
+                        body.length == 0 ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(body));
+        exchange.getRequestHeaders().forEach((name, values) -> {
+            if (!NOT_FORWARDED.contains(name.toLowerCase(Locale.ROOT))) {
+                values.forEach(value -> request.header(name, value));
+            }
+        });
+        return http.send(request.build(), BodyHandlers.ofByteArray());
+    }
+
+    private void learn(Call call, HttpResponse<byte[]> response) {
+        if (response.statusCode() != 200) {
+            return;
+        }
+        if (call.is("sts", "AssumeRole")) {
+            Matcher key = KEY.matcher(new String(response.body(), StandardCharsets.UTF_8));
+            String[] arn = call.fields().get("RoleArn").split(":", -1);
+            if (key.find()) {
+                var session = new Session(
+                        arn[4],
+                        arn[5].substring(arn[5].lastIndexOf('/') + 1),
+                        call.fields().get("RoleSessionName"));
+                sessions.put(key.group(1), session);
+                authorizations.put(
+                        session,
+                        "AWS4-HMAC-SHA256 Credential=%s/20260101/%s/x/aws4_request, SignedHeaders=host, Signature=x"
+                                .formatted(key.group(1), "eu-west-1"));
+            }
+        }
+        if (call.session() != null && call.is("iam", "PutRolePolicy")) {
+            policies.computeIfAbsent(
+                            call.session().account() + "/" + call.fields().get("RoleName"),
+                            _ -> new ConcurrentHashMap<>())
+                    .put(call.fields().get("PolicyName"), call.fields().get("PolicyDocument"));
+        }
+    }
+
+    /** What is stuck shows so. */
+    private byte[] seen(Call call, HttpResponse<byte[]> response) {
+        if (call.session() == null || !call.service().equals("cloudformation") || stuck.isEmpty()) {
+            return response.body();
+        }
+        String key = call.session().account() + "/" + nameOf(call.fields().getOrDefault("StackName", ""));
+        String bucket = stuck.get(key);
+        if (bucket == null) {
+            return response.body();
+        }
+        String text = new String(response.body(), StandardCharsets.UTF_8);
+        if (call.operation().equals("DescribeStacks")) {
+            text = text.replaceAll("<StackStatus>[^<]*<", "<StackStatus>DELETE_FAILED<");
+        } else if (call.operation().equals("ListStackResources")) {
+            text = text.replaceAll(
+                    "<ResourceStatus>[^<]*</ResourceStatus>",
+                    "<ResourceStatus>DELETE_FAILED</ResourceStatus><ResourceStatusReason>The bucket you tried to delete is not empty</ResourceStatusReason>");
+        }
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public void close() {
+        server.stop(0);
+        threads.shutdownNow();
+        http.shutdownNow();
+    }
+}

@@ -1,0 +1,163 @@
+package dev.berth.providers.aws;
+
+import dev.berth.core.Step;
+import dev.berth.providers.Provider;
+import dev.berth.providers.StepResult;
+import dev.berth.providers.StepResult.Access;
+import dev.berth.providers.StepResult.Done;
+import dev.berth.providers.StepResult.Failed;
+import dev.berth.providers.Task;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.core.exception.AbortedException;
+import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.services.sts.model.Credentials;
+
+/** The provider of one pool: says who does what of a step, and what an error in it means. */
+final class AwsProvider implements Provider {
+    private static final Set<Step> STEPS = Set.of(Step.ISSUE, Step.REVOKE, Step.CLEAN, Step.VERIFY);
+
+    private final Settings settings;
+    private final Memory memory;
+    private final Roles roles;
+    private final Denials denials;
+
+    AwsProvider(Settings settings, Memory memory) {
+        this.settings = settings;
+        this.memory = memory;
+        this.roles = new Roles(settings, memory);
+        this.denials = new Denials(memory);
+    }
+
+    @Override
+    public Set<Step> steps() {
+        return STEPS;
+    }
+
+    @Override
+    public boolean keepsBaseline() {
+        return true;
+    }
+
+    @Override
+    public StepResult run(Step step, Task task) throws InterruptedException {
+        Place place = Place.of(task);
+        String name = step.name().toLowerCase(Locale.ROOT);
+        try {
+            return switch (step) {
+                case ISSUE -> issue(place, task);
+                case REVOKE, CLEAN, VERIFY -> work(step, place, task);
+            };
+        } catch (AbortedException e) {
+            throw interrupted(e);
+        } catch (SdkException e) {
+            if (Thread.interrupted()) {
+                throw interrupted(e);
+            }
+            return Faults.result(name, e, () -> roles.ownCredentialsWork(place));
+        } catch (Watch.StoppedException | Roles.WrongAccountException e) {
+            return new Failed(name + ": " + e.getMessage(), null);
+        }
+    }
+
+    private static InterruptedException interrupted(SdkException e) {
+        var interrupted = new InterruptedException("stopped while AWS was called");
+        interrupted.initCause(e);
+        return interrupted;
+    }
+
+    private StepResult work(Step step, Place place, Task task) throws InterruptedException {
+        var watch = new Watch(task);
+        try (Session session = roles.work(place, task)) {
+            return switch (step) {
+                case REVOKE -> new Revocation(settings, roles, denials, memory).revoke(session, place, task, watch);
+                case CLEAN -> new Cleaning(settings).clean(session, place, task, watch);
+                case VERIFY -> new Verification(settings).verify(session, place, task, watch);
+                case ISSUE -> throw new IllegalArgumentException("issuing needs no session of Berth's own");
+            };
+        }
+    }
+
+    private StepResult issue(Place place, Task task) {
+        Task.Holder holder = holder(task);
+        String role = place.role(holder.profile());
+        if (role == null) {
+            return new Failed("issue: there is no access profile " + holder.profile(), null);
+        }
+        return new Done(access(place, role, holder), null, Duration.ZERO);
+    }
+
+    private static Task.Holder holder(Task task) {
+        if (task.holder() == null) {
+            throw new IllegalArgumentException("nobody holds " + task.environment());
+        }
+        return task.holder();
+    }
+
+    private Access access(Place place, String role, Task.Holder holder) {
+        Credentials credentials = roles.lend(place, role, holder);
+        memory.issued(Roles.holder(holder.allocation()), credentials);
+        return new Access(
+                Map.of(
+                        "accessKeyId", credentials.accessKeyId(),
+                        "secretAccessKey", credentials.secretAccessKey(),
+                        "sessionToken", credentials.sessionToken(),
+                        "expiration", credentials.expiration().toString()),
+                null,
+                Map.of(
+                        "AWS_ACCESS_KEY_ID", credentials.accessKeyId(),
+                        "AWS_SECRET_ACCESS_KEY", credentials.secretAccessKey(),
+                        "AWS_SESSION_TOKEN", credentials.sessionToken(),
+                        "AWS_REGION", place.region(),
+                        "AWS_DEFAULT_REGION", place.region()));
+    }
+
+    /** What is issued after the session was denied is denied too: its name is the same. */
+    @Override
+    public Access refresh(Task task) throws RefreshFailed {
+        Place place = Place.of(task);
+        Task.Holder holder = holder(task);
+        String role = place.role(holder.profile());
+        if (role == null) {
+            throw new RefreshFailed("there is no access profile " + holder.profile());
+        }
+        try {
+            return access(place, role, holder);
+        } catch (SdkException e) {
+            throw new RefreshFailed(Faults.message(e));
+        }
+    }
+
+    @Override
+    public @Nullable Map<String, Object> standingCredentials(String environment, @Nullable String profile) {
+        return null;
+    }
+
+    /** Which account its sessions are in is not known. */
+    @Override
+    public boolean fence(String claim) {
+        return false;
+    }
+
+    /** Denies the sessions of the worker, and waits until that is known everywhere: its credentials are not there to try it with. */
+    @Override
+    public boolean fence(String claim, Task task) throws InterruptedException {
+        Place place = Place.of(task);
+        try (Session session = roles.work(place, task)) {
+            denials.add(
+                    session.iam(),
+                    place.adminRole(),
+                    new Denials.Entry(Roles.worker(claim), Instant.now().plus(Roles.CHAINED.multipliedBy(2))));
+        } catch (AbortedException e) {
+            throw interrupted(e);
+        } catch (SdkException | Denials.NoRoomException | Roles.WrongAccountException e) {
+            return false;
+        }
+        Thread.sleep(settings.propagation());
+        return true;
+    }
+}

@@ -1,0 +1,135 @@
+package dev.berth.providers.aws;
+
+import dev.berth.providers.Inventory;
+import dev.berth.providers.StepResult;
+import dev.berth.providers.StepResult.Done;
+import dev.berth.providers.StepResult.Failed;
+import dev.berth.providers.Task;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import software.amazon.awssdk.core.exception.SdkException;
+
+/**
+ * Deletes everything that is neither the baseline's nor kept: stacks, then what no stack owns, again and again for as long as that gets
+ * anywhere.
+ */
+final class Cleaning {
+    private static final int ROUNDS_WITHOUT_PROGRESS = 4;
+    private static final int MOST_ROUNDS = 100;
+    private static final Duration BETWEEN = Duration.ofMillis(500);
+    private static final Duration LONGEST_BETWEEN = Duration.ofSeconds(15);
+    private static final String UNDER_WAY = "is being deleted";
+    private static final Inventory NOTHING = Inventory.of(Map.of());
+
+    private final Settings settings;
+
+    Cleaning(Settings settings) {
+        this.settings = settings;
+    }
+
+    StepResult clean(Session session, Place place, Task task, Watch watch) throws InterruptedException {
+        Inventory baseline = task.baseline() == null ? NOTHING : task.baseline();
+        Listing listing = new Listing(session, place, settings.keep());
+        Stacks stacks = new Stacks(session, listing, watch);
+        Map<String, Integer> deleted = new TreeMap<>();
+        Map<String, String> left = Map.of();
+        int idle = 0;
+        Duration between = BETWEEN;
+        for (int round = 0; round < MOST_ROUNDS && idle < ROUNDS_WITHOUT_PROGRESS; round++) {
+            Map<String, String> before = left;
+            left = new LinkedHashMap<>();
+            for (var stuck :
+                    stacks.delete(Listing.keys(baseline, Catalogue.STACK)).entrySet()) {
+                left.put(Catalogue.STACK + " " + stuck.getKey(), stuck.getValue());
+            }
+            if (settings.sweep()) {
+                new Sweep(session, listing, watch, task).round(baseline, left, deleted);
+            }
+            if (left.isEmpty()) {
+                return new Done(null, report(deleted), Duration.ZERO);
+            }
+            boolean progress = !left.keySet().equals(before.keySet());
+            idle = progress || left.values().stream().allMatch(UNDER_WAY::equals) ? 0 : idle + 1;
+            between = progress ? BETWEEN : longer(between);
+            watch.check();
+            watch.pause(between);
+        }
+        return failed(left, deleted);
+    }
+
+    private static Duration longer(Duration between) {
+        Duration longer = between.multipliedBy(3);
+        return longer.compareTo(LONGEST_BETWEEN) < 0 ? longer : LONGEST_BETWEEN;
+    }
+
+    private static Failed failed(Map<String, String> left, Map<String, Integer> deleted) {
+        List<String> lines = new ArrayList<>();
+        left.forEach((thing, why) -> lines.add(thing + ": " + why));
+        return new Failed(
+                "clean: %d %s cannot be deleted: %s"
+                        .formatted(lines.size(), lines.size() == 1 ? "thing" : "things", lines.getFirst()),
+                report(deleted) + "\n" + String.join("\n", lines));
+    }
+
+    private static String report(Map<String, Integer> deleted) {
+        if (deleted.isEmpty()) {
+            return "no things outside of stacks were deleted";
+        }
+        StringBuilder text = new StringBuilder("deleted outside of stacks:");
+        deleted.forEach((type, count) ->
+                text.append(' ').append(count).append(" x ").append(type).append(','));
+        text.setLength(text.length() - 1);
+        return text.toString();
+    }
+
+    /** One pass over the table. */
+    private record Sweep(Session session, Listing listing, Watch watch, Task task) {
+
+        /**
+         * @param left where stacks that are left stand already; gets what else is
+         * @param deleted counts by type
+         */
+        void round(Inventory baseline, Map<String, String> left, Map<String, Integer> deleted) {
+            boolean stacksAreGone = left.isEmpty();
+            for (Sweeper sweeper : Catalogue.SWEEPERS) {
+                // What stacks that are left use, their roles above all, is needed to delete them.
+                if (sweeper.shared() && !stacksAreGone) {
+                    continue;
+                }
+                Set<String> kept = Listing.keys(baseline, sweeper.type());
+                List<Thing> doomed = listing.of(sweeper).stream()
+                        .filter(thing -> !kept.contains(thing.key()))
+                        .toList();
+                // Listed before it is asked: what appears after that is another holder's.
+                if (!doomed.isEmpty() && sweeper.shared() && !task.accountIdle().getAsBoolean()) {
+                    continue;
+                }
+                for (Thing thing : doomed) {
+                    delete(sweeper, thing, left, deleted);
+                }
+            }
+        }
+
+        private void delete(Sweeper sweeper, Thing thing, Map<String, String> left, Map<String, Integer> deleted) {
+            watch.check();
+            try {
+                sweeper.remover().delete(session, thing);
+                deleted.merge(sweeper.type(), 1, Integer::sum);
+                // It is gone when it is listed no more, which takes some things minutes.
+                left.put(sweeper.type() + " " + thing.name(), UNDER_WAY);
+            } catch (Buckets.NotDeletedException e) {
+                left.put(sweeper.type() + " " + thing.name(), String.valueOf(e.getMessage()));
+            } catch (SdkException e) {
+                if (Faults.elsewhere(e)) {
+                    throw e;
+                }
+                left.put(sweeper.type() + " " + thing.name(), Faults.message(e));
+            }
+        }
+    }
+}
