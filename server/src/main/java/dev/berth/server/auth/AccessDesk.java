@@ -138,7 +138,8 @@ public final class AccessDesk {
     private HolderAccess issuedOrStanding(Allocation allocation, Grant grant) {
         var sealed = grant.access();
         if (sealed != null) {
-            return vault.open(sealed, allocation.id(), grant.environment(), grant.epoch());
+            var opened = vault.open(sealed, allocation.id(), grant.environment(), grant.epoch());
+            return opened == null ? HolderAccess.NONE : opened; // its key was lost, and replaced
         }
         var credentials = standing.credentials(allocation.pool(), grant.environment(), grant.profile());
         return credentials == null ? HolderAccess.NONE : new HolderAccess(credentials, null, Map.of());

@@ -96,7 +96,8 @@ public final class AccessKeyDesk {
         return directory.get().find(key.principal());
     }
 
-    /** Only to check a signature with. */
+    /** Only to check a signature with; null where it can be read no more. */
+    @Nullable
     String secret(AccessKey key) {
         return vault.openKey(key.id(), key.secret());
     }

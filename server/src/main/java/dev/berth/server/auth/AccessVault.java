@@ -22,6 +22,8 @@ import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
@@ -32,6 +34,7 @@ import tools.jackson.databind.json.JsonMapper;
  * still open.
  */
 public final class AccessVault {
+    private static final Logger LOG = LoggerFactory.getLogger(AccessVault.class);
     private static final TypeReference<Map<String, Object>> OBJECT = new TypeReference<>() {};
 
     private static final byte[] CHECKED = "berth key check".getBytes(StandardCharsets.US_ASCII);
@@ -179,9 +182,10 @@ public final class AccessVault {
     /**
      * Decrypts it again.
      *
-     * @throws IllegalStateException where it was sealed with another key, for something else, or was changed
+     * @return null where it was sealed with another key, for something else, or was changed
      */
-    public HolderAccess open(Sealed sealed, AllocationId allocation, EnvironmentName environment, long epoch) {
+    public @Nullable HolderAccess open(
+            Sealed sealed, AllocationId allocation, EnvironmentName environment, long epoch) {
         Map<String, Object> plain;
         try {
             var bytes =
@@ -189,8 +193,11 @@ public final class AccessVault {
             plain = json.readValue(bytes, OBJECT);
         } catch (GeneralSecurityException | IllegalArgumentException | JacksonException _) {
             // The cause is left out: it could quote what was decrypted.
-            throw new IllegalStateException(
-                    "the stored access of allocation %s to %s does not open".formatted(allocation, environment));
+            LOG.warn(
+                    "the stored access of allocation {} to {} does not open: is it the key file that it was made with?",
+                    allocation,
+                    environment);
+            return null;
         }
         var env = new LinkedHashMap<String, String>();
         object(plain.get("env")).forEach((name, value) -> env.put(name, String.valueOf(value)));
@@ -213,16 +220,16 @@ public final class AccessVault {
     /**
      * Decrypts it again.
      *
-     * @throws IllegalStateException where it was sealed with another key, for something else, or was changed
+     * @return null where it was sealed with another key, for something else, or was changed
      */
+    @Nullable
     String openKey(String id, Sealed sealed) {
         try {
             var bytes = aead.decrypt(Base64.getDecoder().decode(sealed.text()), binding(id));
             return new String(bytes, StandardCharsets.US_ASCII);
         } catch (GeneralSecurityException | IllegalArgumentException _) {
-            throw new IllegalStateException(
-                    "the stored secret of access key %s does not open: is it the key file that it was made with?"
-                            .formatted(id));
+            LOG.warn("the stored secret of access key {} does not open: is it the key file that it was made with?", id);
+            return null;
         }
     }
 

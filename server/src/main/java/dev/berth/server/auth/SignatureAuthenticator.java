@@ -100,7 +100,12 @@ public final class SignatureAuthenticator {
         if (principal.isEmpty()) {
             return unknown("The access key's principal is there no more");
         }
-        return checkBody(header, request, keys.secret(key.issued()), () -> {
+        var secret = keys.secret(key.issued());
+        if (secret == null) {
+            return unknown(
+                    "The access key can be read no more, since this service's own key was replaced: make another one");
+        }
+        return checkBody(header, request, secret, () -> {
             keys.used(key);
             return new Verdict.Known(principal.get());
         });

@@ -3,9 +3,14 @@ package dev.berth.server.auth;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.berth.core.Allocation;
 import dev.berth.core.AllocationId;
+import dev.berth.core.AllocationState;
 import dev.berth.core.EnvironmentName;
+import dev.berth.core.Grant;
+import dev.berth.core.PoolName;
 import dev.berth.providers.StepResult;
+import dev.berth.server.store.Samples;
 import dev.berth.server.store.SqliteStore;
 import dev.berth.server.store.Store;
 import java.io.IOException;
@@ -20,6 +25,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -166,17 +172,14 @@ class AuthTest {
         assertThat(again.open(sealed, LOAN, BOARD, 7))
                 .isEqualTo(new HolderAccess(Map.of("password", "hunter2", "n", 5), null, Map.of("A", "b")));
 
-        assertThatThrownBy(() -> vault.open(sealed, LOAN, BOARD, 8)).isInstanceOf(IllegalStateException.class);
-        assertThatThrownBy(() -> vault.open(sealed, LOAN, new EnvironmentName("other"), 7))
-                .isInstanceOf(IllegalStateException.class);
+        assertThat(vault.open(sealed, LOAN, BOARD, 8)).isNull();
+        assertThat(vault.open(sealed, LOAN, new EnvironmentName("other"), 7)).isNull();
         var another = AllocationId.create(1, Instant.EPOCH, new SplittableRandom(2));
-        assertThatThrownBy(() -> vault.open(sealed, another, BOARD, 7)).isInstanceOf(IllegalStateException.class);
+        assertThat(vault.open(sealed, another, BOARD, 7)).isNull();
         var stranger = AccessVault.open(folder.resolve("stranger.key"));
-        assertThatThrownBy(() -> stranger.open(sealed, LOAN, BOARD, 7))
-                .isInstanceOf(IllegalStateException.class)
-                .hasNoCause();
-        assertThatThrownBy(() -> vault.open(new dev.berth.core.Sealed("not base64!"), LOAN, BOARD, 7))
-                .isInstanceOf(IllegalStateException.class);
+        assertThat(stranger.open(sealed, LOAN, BOARD, 7)).isNull();
+        assertThat(vault.open(new dev.berth.core.Sealed("not base64!"), LOAN, BOARD, 7))
+                .isNull();
     }
 
     @Test
@@ -201,7 +204,7 @@ class AuthTest {
         var after = AccessVault.open(file);
         assertThat(after.open(old, LOAN, BOARD, 7).credentials()).containsEntry("password", "hunter2");
         var fresh = after.seal(LOAN, BOARD, 8, access());
-        assertThatThrownBy(() -> before.open(fresh, LOAN, BOARD, 8)).isInstanceOf(IllegalStateException.class);
+        assertThat(before.open(fresh, LOAN, BOARD, 8)).isNull();
         assertThat(after.fit(before.check())).isEqualTo(AccessVault.Fit.NEWER);
         assertThat(after.fit(after.check())).isEqualTo(AccessVault.Fit.SAME);
         assertThat(before.fit(after.check())).isEqualTo(AccessVault.Fit.NONE);
@@ -227,7 +230,7 @@ class AuthTest {
         assertThat(rotated.fit(prepared.check())).isEqualTo(AccessVault.Fit.NEWER);
         var sealed = rotated.seal(LOAN, BOARD, 7, access());
         assertThat(prepared.open(sealed, LOAN, BOARD, 7).credentials()).containsEntry("password", "hunter2");
-        assertThatThrownBy(() -> before.open(sealed, LOAN, BOARD, 7)).isInstanceOf(IllegalStateException.class);
+        assertThat(before.open(sealed, LOAN, BOARD, 7)).isNull();
     }
 
     /** Killed between the two files that it takes: what is left of the first is no obstacle. */
@@ -246,5 +249,37 @@ class AuthTest {
         var file = folder.resolve("nowhere.key");
         assertThatThrownBy(() -> AccessVault.rotate(file, false)).isInstanceOf(AccessVault.UnusableKey.class);
         assertThat(file).doesNotExist();
+    }
+
+    @Test
+    void whoseAccessCanBeReadNoMoreIsAnsweredWithoutIt() throws Exception {
+        var lost = AccessVault.open(folder.resolve("lost.key"));
+        var grant = new Grant(BOARD, 7, "{}", null, lost.seal(LOAN, BOARD, 7, access()));
+        var loan = new Allocation(
+                LOAN,
+                new PoolName("lab"),
+                "alice",
+                Samples.request(),
+                "alice",
+                1,
+                1,
+                Instant.EPOCH,
+                null,
+                new AllocationState.Active(List.of(grant), Instant.EPOCH, null, null, null, false, null));
+        StandingAccess nothing = new StandingAccess() {
+            @Override
+            public @Nullable Map<String, Object> credentials(
+                    PoolName pool, EnvironmentName environment, @Nullable String profile) {
+                return null;
+            }
+
+            @Override
+            public Map<String, String> variables(PoolName pool) {
+                return Map.of();
+            }
+        };
+        assertThat(new AccessDesk(lost, nothing).of(loan, grant).credentials()).containsEntry("password", "hunter2");
+        var other = AccessVault.open(folder.resolve("other.key"));
+        assertThat(new AccessDesk(other, nothing).of(loan, grant)).isEqualTo(HolderAccess.NONE);
     }
 }
