@@ -9,6 +9,7 @@ import dev.berth.server.auth.AccessKeyDesk;
 import dev.berth.server.auth.AccessVault;
 import dev.berth.server.auth.AllocationDesk;
 import dev.berth.server.auth.Authenticator;
+import dev.berth.server.auth.AwsAuthenticator;
 import dev.berth.server.auth.BaselineDesk;
 import dev.berth.server.auth.BearerToken;
 import dev.berth.server.auth.Desks;
@@ -126,7 +127,11 @@ final class Service {
                 new TokenDesk(store, () -> directory, authenticator, Instant::now, random),
                 accessKeys);
         var api = new HttpApi(
-                new WaysIn(authenticator, new SignatureAuthenticator(accessKeys, Instant::now, null)),
+                new WaysIn(
+                        authenticator,
+                        new SignatureAuthenticator(accessKeys, Instant::now, null),
+                        new AwsAuthenticator(
+                                () -> new AwsAuthenticator.Settings(null, null, "aws"), () -> directory, Instant::now)),
                 desks,
                 new NoConfiguration(),
                 new ServiceMetrics(),

@@ -12,10 +12,12 @@ import dev.berth.server.auth.AccessKeyDesk;
 import dev.berth.server.auth.AccessVault;
 import dev.berth.server.auth.AllocationDesk;
 import dev.berth.server.auth.Authenticator;
+import dev.berth.server.auth.AwsAuthenticator;
 import dev.berth.server.auth.BaselineDesk;
 import dev.berth.server.auth.Desks;
 import dev.berth.server.auth.EventDesk;
 import dev.berth.server.auth.PoolDesk;
+import dev.berth.server.auth.PublicUrl;
 import dev.berth.server.auth.QueueDesk;
 import dev.berth.server.auth.SignatureAuthenticator;
 import dev.berth.server.auth.TokenDesk;
@@ -504,7 +506,11 @@ public final class BerthServer implements AutoCloseable {
                 accessKeys);
         var metrics = new ServiceMetrics();
         var api = new HttpApi(
-                new WaysIn(authenticator, new SignatureAuthenticator(accessKeys, core.wall(), options.publicUrl())),
+                new WaysIn(
+                        authenticator,
+                        new SignatureAuthenticator(accessKeys, core.wall(), options.publicUrl()),
+                        new AwsAuthenticator(
+                                () -> awsCallers(work.keeper(), options.publicUrl()), directory, core.wall())),
                 desks,
                 work.keeper(),
                 metrics,
@@ -539,6 +545,12 @@ public final class BerthServer implements AutoCloseable {
         }
         LOG.debug("Berth {} listens on {}", version(), at);
         return at;
+    }
+
+    private static AwsAuthenticator.Settings awsCallers(ConfigurationKeeper keeper, @Nullable PublicUrl publicUrl) {
+        var callers = keeper.inForce().awsCallers();
+        var service = callers.service() == null && publicUrl != null ? publicUrl.host() : callers.service();
+        return new AwsAuthenticator.Settings(service, callers.endpoint(), callers.partition());
     }
 
     /** Serves with what the files of the certificate have, when they change. */

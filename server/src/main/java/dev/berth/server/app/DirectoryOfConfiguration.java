@@ -1,5 +1,6 @@
 package dev.berth.server.app;
 
+import dev.berth.server.auth.AwsPattern;
 import dev.berth.server.auth.BearerToken;
 import dev.berth.server.auth.Directory;
 import dev.berth.server.auth.Principal;
@@ -9,6 +10,7 @@ import dev.berth.server.config.ConfiguredPrincipal;
 import java.util.Locale;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** The principals of the configuration in force, made anew when that changes. */
 final class DirectoryOfConfiguration implements Supplier<Directory> {
@@ -41,6 +43,10 @@ final class DirectoryOfConfiguration implements Supplier<Directory> {
                         .toList()));
     }
 
+    private static @Nullable AwsPattern pattern(ConfiguredPrincipal.@Nullable Aws aws) {
+        return aws == null ? null : new AwsPattern(aws.accounts(), aws.roles(), aws.principals());
+    }
+
     private static Directory.Listed listed(ConfiguredPrincipal principal) {
         var roles = principal.roles().stream()
                 .map(role -> Role.valueOf(role.toUpperCase(Locale.ROOT)))
@@ -49,6 +55,7 @@ final class DirectoryOfConfiguration implements Supplier<Directory> {
                 new Principal(principal.name(), roles, principal.pools()),
                 principal.tokens().stream()
                         .map(token -> BearerToken.hash(token.reveal()))
-                        .toList());
+                        .toList(),
+                pattern(principal.aws()));
     }
 }

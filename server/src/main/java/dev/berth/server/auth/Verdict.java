@@ -6,6 +6,13 @@ public sealed interface Verdict {
     record Known(Principal principal) implements Verdict {}
 
     /**
+     * Who sent it cannot be found out now.
+     *
+     * @param why a sentence for the caller; tells no secret
+     */
+    record Unsure(String why) implements Verdict {}
+
+    /**
      * It may be from anybody.
      *
      * @param why a sentence for the caller; tells no secret

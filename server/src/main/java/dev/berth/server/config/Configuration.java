@@ -18,6 +18,7 @@ public final class Configuration {
     private final Map<EnvironmentName, EnvironmentSecrets> secrets;
     private final Map<String, ConfiguredPrincipal> principals;
     private final Callers callers;
+    private final AwsCallers awsCallers;
     private final List<String> warnings;
 
     Configuration(
@@ -26,18 +27,21 @@ public final class Configuration {
             Map<EnvironmentName, EnvironmentSecrets> secrets,
             Map<String, ConfiguredPrincipal> principals,
             Callers callers,
+            AwsCallers awsCallers,
             List<String> warnings) {
         this.digest = digest;
         this.pools = Collections.unmodifiableMap(new LinkedHashMap<>(pools));
         this.secrets = Map.copyOf(secrets);
         this.principals = Collections.unmodifiableMap(new LinkedHashMap<>(principals));
         this.callers = callers;
+        this.awsCallers = awsCallers;
         this.warnings = List.copyOf(warnings);
     }
 
     /** A configuration of nothing: what is in force before the first one. */
     public static Configuration empty() {
-        return new Configuration(digestOf(""), Map.of(), Map.of(), Map.of(), Callers.USUAL, List.of());
+        return new Configuration(
+                digestOf(""), Map.of(), Map.of(), Map.of(), Callers.USUAL, AwsCallers.USUAL, List.of());
     }
 
     /** SHA-256 of the text in UTF-8, in lower-case hexadecimal. */
@@ -71,6 +75,10 @@ public final class Configuration {
 
     public Callers callers() {
         return callers;
+    }
+
+    public AwsCallers awsCallers() {
+        return awsCallers;
     }
 
     /** What is no mistake, yet perhaps not what was meant: sentences that begin with their line. */

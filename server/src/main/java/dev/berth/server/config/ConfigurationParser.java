@@ -87,8 +87,10 @@ public final class ConfigurationParser {
         Map<String, ConfiguredPrincipal> principals = principalReader.read(top.value("principals"));
         poolReader.check(principalReader::isNamed);
         Callers callers = new CallersReader(mistakes).read(top);
+        AwsCallers awsCallers = AwsCallersReader.read(top);
         mistakes.throwIfAny();
-        return new Configuration(digest, configured, environments.secrets(), principals, callers, mistakes.warnings());
+        return new Configuration(
+                digest, configured, environments.secrets(), principals, callers, awsCallers, mistakes.warnings());
     }
 
     private void readPools(@Nullable Yaml value) {

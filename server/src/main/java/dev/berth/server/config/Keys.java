@@ -10,7 +10,16 @@ import org.jspecify.annotations.Nullable;
  * Every key there is, by where it may stand. The reference in docs/configuration.md has a section for each, with the same heading.
  */
 enum Keys {
-    TOP("The file", "pools", "environments", "principals", "trusted-proxies", "limits", "status", "metrics"),
+    TOP(
+            "The file",
+            "pools",
+            "environments",
+            "principals",
+            "trusted-proxies",
+            "limits",
+            "status",
+            "metrics",
+            "aws-callers"),
     POOL(
             "A pool",
             "provider",
@@ -50,7 +59,9 @@ enum Keys {
             "connection",
             "secrets",
             "access"),
-    PRINCIPAL("A principal", "name", "roles", "pools", "token"),
+    PRINCIPAL("A principal", "name", "roles", "pools", "token", "aws"),
+    PRINCIPAL_AWS("A principal's AWS identity", "accounts", "roles", "principals"),
+    AWS_CALLERS("AWS callers", "service", "endpoint", "partition"),
     LIMITS("Limits", "principal", "address", "failures"),
     RATE("A rate", "rate", "burst"),
     REFERENCE("A secret reference", "file", "env");

@@ -20,6 +20,12 @@ final class PrincipalReader {
     private static final int USUAL_TOKEN = 20;
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._@-]{0,99}");
 
+    private static final Pattern ACCOUNT = Pattern.compile("[0-9]{12}");
+    private static final Pattern ROLE = Pattern.compile("[A-Za-z0-9_+=,.@*-]{1,128}");
+    private static final Pattern ARN = Pattern.compile("arn:[a-z*-]{1,20}:(sts|iam|\\*)::[0-9*]{1,12}:[!-~]{1,1000}");
+    private static final Pattern ARN_OF_ACCOUNT =
+            Pattern.compile("arn:[a-z-]{1,20}:(sts|iam)::[0-9]{12}:[!-~]{1,1000}");
+
     private final Mistakes mistakes;
     private final SecretReferences references;
     private final Predicate<String> pools;
@@ -57,8 +63,9 @@ final class PrincipalReader {
         Set<String> roles = roles(section);
         Set<PoolName> usable = pools(section, roles);
         List<Secret> own = tokens(section, name);
+        ConfiguredPrincipal.Aws aws = aws(section.section("aws", Keys.PRINCIPAL_AWS));
         if (mistakes.count() == before && name != null) {
-            principals.put(name, new ConfiguredPrincipal(name, roles, usable, own));
+            principals.put(name, new ConfiguredPrincipal(name, roles, usable, own, aws));
         }
     }
 
@@ -111,6 +118,48 @@ final class PrincipalReader {
             }
         });
         return own;
+    }
+
+    private ConfiguredPrincipal.@Nullable Aws aws(@Nullable Section section) {
+        if (section == null) {
+            return null;
+        }
+        Set<String> accounts = new LinkedHashSet<>();
+        words(section, "accounts", (at, path, account) -> {
+            if (ACCOUNT.matcher(account).matches()) {
+                accounts.add(account);
+            } else {
+                mistakes.add(at, path, "'" + Keys.shown(account) + "' is not an account number: twelve digits, quoted");
+            }
+        });
+        List<String> roles = new ArrayList<>();
+        words(section, "roles", (at, path, role) -> {
+            if (ROLE.matcher(role).matches()) {
+                roles.add(role);
+            } else {
+                mistakes.add(
+                        at,
+                        path,
+                        "must be the name of a role, without path and ARN, where '*' stands for any characters");
+            }
+        });
+        List<String> arns = new ArrayList<>();
+        boolean bare = !section.has("accounts");
+        words(section, "principals", (at, path, arn) -> {
+            if (!(bare ? ARN_OF_ACCOUNT : ARN).matcher(arn).matches()) {
+                mistakes.add(
+                        at,
+                        path,
+                        "must be an ARN as GetCallerIdentity tells it, like arn:aws:sts::222222222222:assumed-role/ci/*,"
+                                + (bare ? " with its account, since no accounts are named" : " of STS or IAM"));
+            } else {
+                arns.add(arn);
+            }
+        });
+        if (bare && !section.has("principals")) {
+            section.mistake("accounts", "is missing: say which accounts, or which principals");
+        }
+        return new ConfiguredPrincipal.Aws(accounts, roles, arns);
     }
 
     private interface Word {

@@ -1,5 +1,6 @@
 package dev.berth.server.http;
 
+import dev.berth.server.auth.AwsAuthenticator;
 import dev.berth.server.auth.Principal;
 import dev.berth.server.auth.SignatureAuthenticator;
 import dev.berth.server.auth.Verdict;
@@ -131,6 +132,15 @@ final class Answering implements DirectHandler {
             return switch (waysIn.signatures().check(authorization, sent)) {
                 case Verdict.Known(Principal principal) -> new Call(request, here(principal, request), sent::body);
                 case Verdict.Unknown(String why) -> throw new Problem(ErrorCode.UNAUTHENTICATED, why);
+                case Verdict.Unsure(String why) -> throw new Problem(ErrorCode.IDENTITY_UNAVAILABLE, why);
+            };
+        }
+        if (authorization != null && AwsAuthenticator.isMeant(authorization)) {
+            return switch (waysIn.aws().check(authorization)) {
+                case Verdict.Known(Principal principal) ->
+                    new Call(request, here(principal, request), () -> Call.read(request, route.bodyLimit()));
+                case Verdict.Unknown(String why) -> throw new Problem(ErrorCode.UNAUTHENTICATED, why);
+                case Verdict.Unsure(String why) -> throw new Problem(ErrorCode.IDENTITY_UNAVAILABLE, why);
             };
         }
         var principal = waysIn.tokens()

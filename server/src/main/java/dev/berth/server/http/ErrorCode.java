@@ -46,6 +46,7 @@ public enum ErrorCode {
     NOT_READY(503, Category.DEPENDENCY, true, "Not ready"),
     STORE_UNAVAILABLE(503, Category.DEPENDENCY, true, "The database cannot be used now"),
     OUTCOME_UNKNOWN(503, Category.DEPENDENCY, true, "Nobody knows whether it was done"),
+    IDENTITY_UNAVAILABLE(503, Category.DEPENDENCY, true, "Nobody can say now who calls"),
     ACCESS_FAILED(503, Category.DEPENDENCY, true, "Access could not be issued"),
     HTTP_VERSION_NOT_SUPPORTED(505, Category.CALLER, false, "Not a version of HTTP that is served");
 

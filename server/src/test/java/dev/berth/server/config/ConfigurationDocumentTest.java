@@ -92,6 +92,13 @@ class ConfigurationDocumentTest {
         for (String line : examples("A rate")) {
             parsing.parse("limits: { address: { " + line + " } }");
         }
+        for (String line : examples("A principal's AWS identity")) {
+            String accounts = line.startsWith("roles:") ? ", accounts: ['222222222222']" : "";
+            parsing.parse("principals: [ { name: a, roles: [viewer], aws: { " + line + accounts + " } } ]");
+        }
+        for (String line : examples("AWS callers")) {
+            parsing.parse("aws-callers: { " + line + " }");
+        }
         for (String line : examples("A principal")) {
             String name = line.startsWith("name:") ? "" : ", name: a";
             String roles = line.startsWith("roles:") ? "" : ", roles: [consumer]";

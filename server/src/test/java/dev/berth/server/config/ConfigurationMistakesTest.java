@@ -399,7 +399,23 @@ class ConfigurationMistakesTest {
                 principal(
                         "{ name: a, roles: [consumer], pools: ['*'] }",
                         "principals[0].pools[0] '*' is not a pool of this file"),
-                principal("{ name: a, roles: [viewer], aws: {} }", "principals[0].aws is not known"),
+                principal("{ name: a, roles: [viewer], jwt: {} }", "principals[0].jwt is not known"),
+                principal("{ name: a, roles: [viewer], aws: {} }", "principals[0].aws.accounts is missing"),
+                principal(
+                        "{ name: a, roles: [viewer], aws: { accounts: [222222222222] } }",
+                        "principals[0].aws.accounts[0] must be text, is"),
+                principal(
+                        "{ name: a, roles: [viewer], aws: { accounts: ['*'] } }",
+                        "principals[0].aws.accounts[0] '*' is not an account number"),
+                principal(
+                        "{ name: a, roles: [viewer], aws: { accounts: ['222222222222'], roles: ['a/b'] } }",
+                        "principals[0].aws.roles[0] must be the name of a role"),
+                principal(
+                        "{ name: a, roles: [viewer], aws: { principals: ['arn:aws:sts::*:assumed-role/ci/*'] } }",
+                        "principals[0].aws.principals[0] must be an ARN as GetCallerIdentity tells it"),
+                row("aws-callers: { service: 'a b' }", "aws-callers.service must be a name"),
+                row("aws-callers: { endpoint: 'ftp://sts' }", "aws-callers.endpoint must be a URL without a path"),
+                row("aws-callers: { partition: mars }", "aws-callers.partition 'mars' is not known"),
                 principal(
                         "{ name: a, roles: [viewer], token: " + HIDDEN + " }",
                         "principals[0].token must be a reference"),

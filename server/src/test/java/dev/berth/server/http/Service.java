@@ -21,6 +21,8 @@ import dev.berth.server.auth.AccessKeyDesk;
 import dev.berth.server.auth.AccessVault;
 import dev.berth.server.auth.AllocationDesk;
 import dev.berth.server.auth.Authenticator;
+import dev.berth.server.auth.AwsAuthenticator;
+import dev.berth.server.auth.AwsPattern;
 import dev.berth.server.auth.BaselineDesk;
 import dev.berth.server.auth.BearerToken;
 import dev.berth.server.auth.Desks;
@@ -97,6 +99,8 @@ final class Service implements AutoCloseable {
             new ConfigurationDesk.Change("abc", List.of("release"), List.of("a"), List.of("b"), List.of()));
     final AtomicReference<Callers> callers = new AtomicReference<>(Callers.USUAL);
     final List<String> configurations = new ArrayList<>();
+    final AtomicReference<AwsAuthenticator.Settings> awsCallers =
+            new AtomicReference<>(new AwsAuthenticator.Settings("ci.example", null, "aws"));
     final AtomicReference<Fresh> fresh = new AtomicReference<>((grant, held) -> null);
     private final Thread stepping;
     private final WebServer server;
@@ -134,7 +138,11 @@ final class Service implements AutoCloseable {
                 listed("olga", OPERATOR, null, Role.OPERATOR),
                 listed("vera", VIEWER, null, Role.VIEWER),
                 listed("alice", ALICE, Set.of("release", "lab", "slow", "empty", "keen"), Role.CONSUMER),
-                listed("bob", BOB, Set.of("release"), Role.CONSUMER)));
+                listed("bob", BOB, Set.of("release"), Role.CONSUMER),
+                new Directory.Listed(
+                        new Principal("runners", Set.of(Role.CONSUMER), Set.of(new PoolName("release"))),
+                        List.of(),
+                        new AwsPattern(Set.of("222222222222"), List.of("ci-*"), List.of()))));
         var authenticator = new Authenticator(store, () -> directory, now::get);
         var random = new SecureRandom();
         tokens = new TokenDesk(store, () -> directory, authenticator, now::get, random);
@@ -148,7 +156,10 @@ final class Service implements AutoCloseable {
                 tokens,
                 accessKeys);
         api = new HttpApi(
-                new WaysIn(authenticator, new SignatureAuthenticator(accessKeys, now::get, PUBLIC)),
+                new WaysIn(
+                        authenticator,
+                        new SignatureAuthenticator(accessKeys, now::get, PUBLIC),
+                        new AwsAuthenticator(awsCallers::get, () -> directory, now::get)),
                 desks,
                 configurationDesk(),
                 metrics,

@@ -1,0 +1,329 @@
+package dev.berth.server.auth;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLDecoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Says who somebody is by what AWS says: {@code Authorization: Berth-AWS BASE64}, of the pre-signed URL of a GetCallerIdentity of STS. It is
+ * called as it was signed, and STS names the caller; their keys are never seen here. The URL can be nothing else, leads to STS alone, and
+ * has to be signed for this service, by the header {@code x-berth-service}: what was made for another one is refused by STS.
+ */
+public final class AwsAuthenticator {
+    /** What a caller signs beside the host, so that a login is good for one service. */
+    public static final String SERVICE_HEADER = "x-berth-service";
+
+    private static final Logger LOG = LoggerFactory.getLogger(AwsAuthenticator.class);
+    private static final String SCHEME = "Berth-AWS ";
+    private static final int LONGEST = 8 << 10;
+    private static final int LARGEST_ANSWER = 64 << 10;
+    private static final int MOST_KNOWN = 10_000;
+    private static final int MOST_ASKED = 32;
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    /** STS takes a URL for so long, whatever it says itself. */
+    private static final Duration LONGEST_LIFE = Duration.ofMinutes(15);
+
+    private static final Duration SKEW = Duration.ofMinutes(5);
+    /** What STS refused is not asked for again so soon. */
+    private static final Duration REFUSED_FOR = Duration.ofMinutes(1);
+
+    private static final Pattern HOST =
+            Pattern.compile("sts(-fips)?(\\.[a-z]{2,3}(-[a-z]{2,9}){1,3}-[0-9]{1,2})?\\.amazonaws\\.com(\\.cn)?");
+    private static final Pattern QUERY = Pattern.compile("[A-Za-z0-9%=&._~-]+");
+    private static final Pattern DATE = Pattern.compile("[0-9]{8}T[0-9]{6}Z");
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("uuuuMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
+    private static final Pattern IDENTITY = Pattern.compile(
+            "<GetCallerIdentityResponse[ >].*<Arn>([^<]{1,2100})</Arn>.*</GetCallerIdentityResponse>", Pattern.DOTALL);
+
+    /** Each parameter that there has to be, and what it may be. */
+    private static final Map<String, Pattern> NEEDED = Map.of(
+            "Action", Pattern.compile("GetCallerIdentity"),
+            "Version", Pattern.compile("2011-06-15"),
+            "X-Amz-Algorithm", Pattern.compile("AWS4-HMAC-SHA256"),
+            "X-Amz-Credential", Pattern.compile("[A-Za-z0-9]{1,128}/[0-9]{8}/[a-z0-9-]{1,40}/sts/aws4_request"),
+            "X-Amz-Date", DATE,
+            "X-Amz-Expires", Pattern.compile("[1-9][0-9]{0,5}"),
+            "X-Amz-SignedHeaders", Pattern.compile("host;" + SERVICE_HEADER),
+            "X-Amz-Signature", Pattern.compile("[0-9a-f]{64}"));
+
+    private static final Set<String> ALLOWED = Set.of("X-Amz-Security-Token");
+
+    private final Supplier<Settings> settings;
+    private final Supplier<Directory> directory;
+    private final Supplier<Instant> wall;
+    private final Semaphore asking = new Semaphore(MOST_ASKED);
+    private final Map<String, Known> known = new ConcurrentHashMap<>();
+    private volatile @Nullable HttpClient http;
+
+    /**
+     * What the configuration says.
+     *
+     * @param service what has to be signed; null where nobody said what this service is called
+     * @param endpoint where STS is in place of AWS's own; null for these
+     * @param partition of AWS, in which callers are
+     */
+    public record Settings(
+            @Nullable String service, @Nullable URI endpoint, String partition) {}
+
+    /**
+     * What STS said of a login.
+     *
+     * @param caller null where it was refused
+     */
+    private record Known(@Nullable AwsCaller caller, Instant until) {}
+
+    /**
+     * @param settings of now, asked for every request
+     * @param wall the clock on the wall, which callers' clocks are held against
+     */
+    public AwsAuthenticator(Supplier<Settings> settings, Supplier<Directory> directory, Supplier<Instant> wall) {
+        this.settings = settings;
+        this.directory = directory;
+        this.wall = wall;
+    }
+
+    /**
+     * Whether somebody means to say who they are to AWS.
+     *
+     * @param authorization the header; null where the request has none
+     */
+    public static boolean isMeant(@Nullable String authorization) {
+        return authorization != null && authorization.regionMatches(true, 0, SCHEME, 0, SCHEME.length());
+    }
+
+    /** Says who sent this header. Blocks for some seconds at most, where STS is slow. */
+    public Verdict check(String authorization) {
+        var principals = directory.get();
+        if (!principals.knowsCallersOfAws()) {
+            return unknown("No principal of this service is known by its AWS identity");
+        }
+        var now = settings.get();
+        if (now.service() == null) {
+            return unknown("This service has no name that a login could be signed for: its operator has to set"
+                    + " aws-callers.service or --public-url");
+        }
+        var login = Login.of(authorization.substring(SCHEME.length()).strip(), now);
+        if (login == null) {
+            return unknown("The login must be the Base64 of a pre-signed URL of GetCallerIdentity, for STS, with the"
+                    + " headers host and " + SERVICE_HEADER + " signed and no others (berth login aws)");
+        }
+        var at = wall.get();
+        if (!at.isBefore(login.expiresAt())) {
+            return unknown("The login has expired: make another one (berth login aws)");
+        }
+        if (login.signedAt().isAfter(at.plus(SKEW))) {
+            return unknown("The login is of the future: set the clock of the machine that made it");
+        }
+        // Where either is another by now, STS has to be asked again.
+        var key = digest(now + "\n" + login.uri());
+        var told = known.get(key);
+        if (told == null || !at.isBefore(told.until())) {
+            try {
+                told = ask(login, now.service(), at);
+            } catch (IOException e) {
+                LOG.warn("STS cannot be asked who calls: {}", e.toString());
+                return new Verdict.Unsure("AWS cannot be asked now who calls");
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
+                return new Verdict.Unsure("The service is stopping");
+            }
+            keep(key, told, at);
+        }
+        var caller = told.caller();
+        if (caller == null) {
+            return unknown("AWS does not accept the login; was it made for another service than '%s'?"
+                    .formatted(now.service()));
+        }
+        var principal = caller.partition().equals(now.partition())
+                ? principals.byAwsCaller(caller)
+                : Optional.<Principal>empty();
+        return principal
+                .<Verdict>map(Verdict.Known::new)
+                .orElseGet(() -> unknown("No principal of this service is " + caller.arn()));
+    }
+
+    private static Verdict unknown(String why) {
+        return new Verdict.Unknown(why);
+    }
+
+    private void keep(String key, Known told, Instant now) {
+        if (known.size() >= MOST_KNOWN) {
+            known.values().removeIf(old -> !now.isBefore(old.until()));
+        }
+        if (known.size() >= MOST_KNOWN) {
+            known.clear();
+        }
+        known.put(key, told);
+    }
+
+    private Known ask(Login login, String service, Instant now) throws IOException, InterruptedException {
+        if (!asking.tryAcquire(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+            throw new IOException("too many others are asked about");
+        }
+        try {
+            var request = HttpRequest.newBuilder(login.uri())
+                    .header(SERVICE_HEADER, service)
+                    .timeout(PATIENCE)
+                    .build();
+            var answer = http().send(request, BodyHandlers.ofInputStream());
+            String body;
+            try (var in = answer.body()) {
+                body = new String(in.readNBytes(LARGEST_ANSWER), StandardCharsets.UTF_8);
+            }
+            if (answer.statusCode() >= 500 || answer.statusCode() == 429 || body.contains("<Code>Throttling")) {
+                throw new IOException("status " + answer.statusCode());
+            }
+            var identity = IDENTITY.matcher(body);
+            var caller = answer.statusCode() == 200 && identity.find()
+                    ? AwsCaller.of(identity.group(1)).orElse(null)
+                    : null;
+            return new Known(
+                    caller,
+                    caller != null || login.expiresAt().isBefore(now.plus(REFUSED_FOR))
+                            ? login.expiresAt()
+                            : now.plus(REFUSED_FOR));
+        } finally {
+            asking.release();
+        }
+    }
+
+    /** Made when it is needed first: few services have callers of AWS. */
+    private HttpClient http() {
+        var made = http;
+        if (made == null) {
+            synchronized (this) {
+                made = http;
+                if (made == null) {
+                    made = HttpClient.newBuilder()
+                            .version(HttpClient.Version.HTTP_1_1)
+                            .followRedirects(HttpClient.Redirect.NEVER)
+                            .connectTimeout(PATIENCE)
+                            .build();
+                    http = made;
+                }
+            }
+        }
+        return made;
+    }
+
+    private static String digest(String text) {
+        try {
+            return HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+
+    /**
+     * A URL that is nothing but a GetCallerIdentity.
+     *
+     * @param uri put together anew from what was checked
+     */
+    private record Login(URI uri, Instant signedAt, Instant expiresAt) {
+
+        static @Nullable Login of(String base64, Settings settings) {
+            if (base64.length() > LONGEST) {
+                return null;
+            }
+            try {
+                var decoded =
+                        Base64.getDecoder().decode(base64.replace('-', '+').replace('_', '/'));
+                return of(URI.create(new String(decoded, StandardCharsets.US_ASCII)), settings);
+            } catch (IllegalArgumentException | DateTimeException _) {
+                return null;
+            }
+        }
+
+        private static @Nullable Login of(URI sent, Settings settings) {
+            var origin = origin(sent, settings.endpoint());
+            var query = sent.getRawQuery();
+            if (origin == null
+                    || query == null
+                    || !QUERY.matcher(query).matches()
+                    || sent.getRawFragment() != null
+                    || !Set.of("", "/").contains(sent.getRawPath())) {
+                return null;
+            }
+            var parameters = parameters(query);
+            if (parameters == null) {
+                return null;
+            }
+            for (var needed : NEEDED.entrySet()) {
+                var value = parameters.get(needed.getKey());
+                if (value == null || !needed.getValue().matcher(value).matches()) {
+                    return null;
+                }
+            }
+            var signedAt = Instant.from(TIME.parse(parameters.getOrDefault("X-Amz-Date", "")));
+            var life = Duration.ofSeconds(Long.parseLong(parameters.getOrDefault("X-Amz-Expires", "1")));
+            return new Login(
+                    URI.create(origin + "/?" + query),
+                    signedAt,
+                    signedAt.plus(life.compareTo(LONGEST_LIFE) < 0 ? life : LONGEST_LIFE));
+        }
+
+        /** Of STS, or where the configuration says that it is; null for anything else. */
+        private static @Nullable String origin(URI sent, @Nullable URI endpoint) {
+            if (sent.getHost() == null || sent.getRawUserInfo() != null) {
+                return null;
+            }
+            if (endpoint != null) {
+                boolean same = endpoint.getScheme().equalsIgnoreCase(sent.getScheme())
+                        && endpoint.getHost().equalsIgnoreCase(sent.getHost())
+                        && endpoint.getPort() == sent.getPort();
+                var port = endpoint.getPort() < 0 ? "" : ":" + endpoint.getPort();
+                return same ? endpoint.getScheme() + "://" + endpoint.getHost() + port : null;
+            }
+            boolean isSts = "https".equals(sent.getScheme())
+                    && sent.getPort() < 0
+                    && HOST.matcher(sent.getHost()).matches();
+            return isSts ? "https://" + sent.getHost() : null;
+        }
+
+        /** Decoded, by name; null where one is there twice, or one that has nothing to do with it. */
+        private static @Nullable Map<String, String> parameters(String query) {
+            var parameters = new HashMap<String, String>();
+            for (var pair : Arrays.asList(query.split("&", -1))) {
+                int end = pair.indexOf('=');
+                if (end < 0) {
+                    return null;
+                }
+                var name = pair.substring(0, end);
+                if (!(NEEDED.containsKey(name) || ALLOWED.contains(name))
+                        || parameters.put(name, URLDecoder.decode(pair.substring(end + 1), StandardCharsets.UTF_8))
+                                != null) {
+                    return null;
+                }
+            }
+            return parameters;
+        }
+    }
+}
