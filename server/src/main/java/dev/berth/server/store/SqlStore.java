@@ -172,30 +172,30 @@ final class SqlStore implements Store {
     @Override
     public void addToken(Token token) {
         write(lane -> {
-            Tokens.add(lane, token);
+            IssuedTable.TOKENS.add(lane, token);
             return true;
         });
     }
 
     @Override
     public Optional<Token> tokenByHash(String hash) {
-        return database.read(lane -> Tokens.byHash(lane, hash));
+        return database.read(lane -> IssuedTable.TOKENS.find(lane, hash));
     }
 
     @Override
     public List<Token> tokens() {
-        return database.read(Tokens::all);
+        return database.read(IssuedTable.TOKENS::all);
     }
 
     @Override
     public boolean removeToken(String id) {
-        return write(lane -> Tokens.remove(lane, id));
+        return write(lane -> IssuedTable.TOKENS.remove(lane, id));
     }
 
     @Override
     public void tokenUsed(String id, Instant at) {
         write(lane -> {
-            Tokens.used(lane, id, at);
+            IssuedTable.TOKENS.used(lane, id, at);
             return true;
         });
     }
@@ -205,30 +205,30 @@ final class SqlStore implements Store {
     @Override
     public void addAccessKey(AccessKey key) {
         write(lane -> {
-            AccessKeys.add(lane, key);
+            IssuedTable.ACCESS_KEYS.add(lane, key);
             return true;
         });
     }
 
     @Override
     public Optional<AccessKey> accessKey(String id) {
-        return database.read(lane -> AccessKeys.byId(lane, id));
+        return database.read(lane -> IssuedTable.ACCESS_KEYS.find(lane, id));
     }
 
     @Override
     public List<AccessKey> accessKeys() {
-        return database.read(AccessKeys::all);
+        return database.read(IssuedTable.ACCESS_KEYS::all);
     }
 
     @Override
     public boolean removeAccessKey(String id) {
-        return write(lane -> AccessKeys.remove(lane, id));
+        return write(lane -> IssuedTable.ACCESS_KEYS.remove(lane, id));
     }
 
     @Override
     public void accessKeyUsed(String id, Instant at) {
         write(lane -> {
-            AccessKeys.used(lane, id, at);
+            IssuedTable.ACCESS_KEYS.used(lane, id, at);
             return true;
         });
     }
