@@ -58,8 +58,7 @@ final class OverloadBench {
                         .max(Comparator.comparing(pairs::get))
                         .orElseThrow();
                 report.ratio(
-                        "%s / %s, which get the most done"
-                                .formatted(name(OVERLOAD * best), name(best)),
+                        "%s / %s, which get the most done".formatted(name(OVERLOAD * best), name(best)),
                         pairs.get(OVERLOAD * best) / pairs.get(best),
                         KEPT);
                 caller.awaitAvailable(environments);
@@ -73,7 +72,8 @@ final class OverloadBench {
     }
 
     private double pairs(Map<String, Map<String, Double>> medians, int times) {
-        return Objects.requireNonNull(Objects.requireNonNull(medians.get(name(times))).get("pairs/s"));
+        return Objects.requireNonNull(
+                Objects.requireNonNull(medians.get(name(times))).get("pairs/s"));
     }
 
     private static Map<String, Double> round(Child service, int callers, Duration time) throws IOException {
