@@ -8,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.TreeMap;
 
 /**
  * What becomes of the best throughput when many times as many call, more than the service lets wait and more than it has connections
@@ -51,15 +50,13 @@ final class OverloadBench {
                     contenders.put(name(times), time -> round(service, callers, time));
                 }
                 var medians = new Contest(report, effort).run(contenders);
-                var pairs = new TreeMap<Integer, Double>();
-                TIMES.forEach(times -> pairs.put(times, pairs(medians, times)));
                 int best = TIMES.stream()
-                        .filter(times -> pairs.containsKey(OVERLOAD * times))
-                        .max(Comparator.comparing(pairs::get))
+                        .filter(times -> TIMES.contains(OVERLOAD * times))
+                        .max(Comparator.comparingDouble(times -> pairs(medians, times)))
                         .orElseThrow();
                 report.ratio(
                         "%s / %s, which get the most done".formatted(name(OVERLOAD * best), name(best)),
-                        pairs.get(OVERLOAD * best) / pairs.get(best),
+                        pairs(medians, OVERLOAD * best) / pairs(medians, best),
                         KEPT);
                 caller.awaitAvailable(environments);
                 report.note("nothing is lent in the end: who was refused took nothing");
