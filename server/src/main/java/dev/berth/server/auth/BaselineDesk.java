@@ -11,6 +11,7 @@ import dev.berth.server.ledger.Ledger;
 import dev.berth.server.ledger.TimeSource;
 import dev.berth.server.store.Store;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,10 +41,29 @@ public final class BaselineDesk {
      *
      * @param by a principal's name, or {@code verification}
      */
-    public record Baseline(int version, Instant at, String by, Inventory things) {}
+    public record Baseline(int version, Instant at, String by, Inventory inventory) {
+        /** What belongs there: lines by type. */
+        public Map<String, ? extends Collection<String>> things() {
+            return inventory.things();
+        }
+    }
 
     /** What the last verification found, where it did not agree. */
-    public record Finding(Instant at, Inventory things) {}
+    public record Finding(Instant at, Inventory inventory) {
+        /** What was found beyond a baseline: lines by type. */
+        public Map<String, ? extends Collection<String>> beyond(@Nullable Baseline baseline) {
+            return baseline == null
+                    ? inventory.things()
+                    : inventory.without(baseline.inventory()).things();
+        }
+
+        /** What of a baseline was not found: lines by type. */
+        public Map<String, ? extends Collection<String>> missing(@Nullable Baseline baseline) {
+            return baseline == null
+                    ? Map.of()
+                    : baseline.inventory().without(inventory).things();
+        }
+    }
 
     /** The baseline of this version; empty where there is none. */
     public Optional<Baseline> find(Environment environment, @Nullable Integer version) {
@@ -101,7 +121,8 @@ public final class BaselineDesk {
                             operator.name(),
                             Map.of(
                                     "version", String.valueOf(baseline.version()),
-                                    "things", String.valueOf(baseline.things().size()))));
+                                    "things",
+                                            String.valueOf(baseline.inventory().size()))));
             ledger.call(
                     pool.get(),
                     new Command.Act(

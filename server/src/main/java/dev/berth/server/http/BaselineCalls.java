@@ -1,12 +1,12 @@
 package dev.berth.server.http;
 
 import dev.berth.core.Environment;
-import dev.berth.providers.Inventory;
 import dev.berth.server.auth.BaselineDesk;
 import dev.berth.server.auth.BaselineDesk.Acceptance;
 import dev.berth.server.auth.BaselineDesk.Baseline;
 import dev.berth.server.auth.BaselineDesk.Finding;
 import dev.berth.server.auth.PoolDesk;
+import java.util.Collection;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +16,6 @@ import tools.jackson.core.JsonGenerator;
 final class BaselineCalls {
     private static final Set<String> QUERY = Set.of("version");
     private static final int LONGEST_NAME = 200;
-    private static final Inventory NOTHING = Inventory.of(Map.of());
 
     private final BaselineDesk desk;
     private final PoolDesk pools;
@@ -80,7 +79,6 @@ final class BaselineCalls {
     }
 
     private static Reply reply(Environment environment, @Nullable Baseline baseline, @Nullable Finding finding) {
-        var things = baseline == null ? NOTHING : baseline.things();
         return Reply.json(200, json -> {
             json.writeStartObject();
             json.writeStringProperty("environment", environment.name().value());
@@ -91,23 +89,23 @@ final class BaselineCalls {
             }
             Json.instant(json, "at", baseline == null ? null : baseline.at());
             Json.text(json, "by", baseline == null ? null : baseline.by());
-            inventory(json, "things", things);
+            things(json, "things", baseline == null ? Map.of() : baseline.things());
             json.writeName("found");
             if (finding == null) {
                 json.writeNull();
             } else {
                 json.writeStartObject();
                 Json.instant(json, "at", finding.at());
-                inventory(json, "more", finding.things().without(things));
-                inventory(json, "missing", things.without(finding.things()));
+                things(json, "more", finding.beyond(baseline));
+                things(json, "missing", finding.missing(baseline));
                 json.writeEndObject();
             }
             json.writeEndObject();
         });
     }
 
-    private static void inventory(JsonGenerator json, String name, Inventory inventory) {
+    private static void things(JsonGenerator json, String name, Map<String, ? extends Collection<String>> things) {
         json.writeName(name);
-        Json.value(json, inventory.things());
+        Json.value(json, things);
     }
 }
