@@ -66,6 +66,8 @@ final class BerthCommand implements Runnable {
         root.addSubcommand(new EventsCommand(around));
         ConfigCommand config = new ConfigCommand(around);
         root.addSubcommand(group(config, config.commands()));
+        LoginCommand login = new LoginCommand(around);
+        root.addSubcommand(group(login, login.commands()));
         TokenCommand token = new TokenCommand(around);
         root.addSubcommand(group(token, token.commands()));
         KeyCommand key = new KeyCommand(around);

@@ -13,6 +13,8 @@ import picocli.CommandLine.Option;
 
 /** Where the service is and who asks: from the command line, the environment, or the data folder on this machine. */
 final class ServiceOptions {
+    private static final Duration RETRIES = Duration.ofSeconds(10);
+
     private final Surroundings around;
 
     @Option(
@@ -24,8 +26,9 @@ final class ServiceOptions {
     @Option(
             names = "--token-file",
             paramLabel = "FILE",
-            description = "The file that holds the bearer token. Default: the token in BERTH_TOKEN, else, for the"
-                    + " service of the data folder, its admin token.")
+            description =
+                    "The file that holds the bearer token. Default: the token in BERTH_TOKEN, else what"
+                            + " 'berth login' was told of the service, else, for the service of the data folder, its admin token.")
     private @Nullable Path tokenFile;
 
     @Option(
@@ -47,14 +50,45 @@ final class ServiceOptions {
     }
 
     BerthClient client() {
-        return client(Duration.ofSeconds(10));
+        return client(RETRIES);
+    }
+
+    /** Where the service is. */
+    URI uri() {
+        return place().uri();
+    }
+
+    /** A client that logs in like this. */
+    BerthClient client(Supplier<@Nullable String> authorization) {
+        return client(place(), RETRIES, authorization);
     }
 
     /** A client that repeats calls for at most {@code retryFor}. */
     BerthClient client(Duration retryFor) {
         Place place = place();
+        return client(place, retryFor, authorization(place));
+    }
+
+    /** A token, or what 'berth login' was told. */
+    private Supplier<@Nullable String> authorization(Place place) {
+        AwsLogin login = tokenGiven()
+                ? null
+                : Logins.of(around)
+                        .find(place.uri())
+                        .map(settings -> AwsLogin.of(settings, around.env()))
+                        .orElse(null);
+        if (login != null) {
+            return login;
+        }
+        return () -> {
+            String token = place.token().get();
+            return token == null ? null : "Bearer " + token;
+        };
+    }
+
+    private BerthClient client(Place place, Duration retryFor, Supplier<@Nullable String> authorization) {
         BerthClient.Builder client =
-                BerthClient.at(place.uri()).token(place.token()).retryFor(retryFor);
+                BerthClient.at(place.uri()).authorization(authorization).retryFor(retryFor);
         Path authorities = authorities();
         if (authorities != null) {
             trust(client, authorities);

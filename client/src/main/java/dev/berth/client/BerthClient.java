@@ -50,7 +50,7 @@ public final class BerthClient {
         } else if ("http".equalsIgnoreCase(uri.getScheme())) {
             http.sslContext(Authorities.none());
         }
-        this.transport = new Transport(http.build(), uri, builder.token, requestTimeout, builder.retryFor);
+        this.transport = new Transport(http.build(), uri, builder.authorization, requestTimeout, builder.retryFor);
     }
 
     /**
@@ -503,7 +503,7 @@ public final class BerthClient {
     /** Collects how to reach the service. Not for use by several threads. */
     public static final class Builder {
         private final URI uri;
-        private Supplier<@Nullable String> token = () -> null;
+        private Supplier<@Nullable String> authorization = () -> null;
         private @Nullable SSLContext tls;
         private Duration connectTimeout = Duration.ofSeconds(5);
         private Duration requestTimeout = Duration.ofSeconds(30);
@@ -526,7 +526,16 @@ public final class BerthClient {
 
         /** Where the bearer token comes from, asked anew for every call; a null is none. */
         public Builder token(Supplier<@Nullable String> secret) {
-            this.token = secret;
+            this.authorization = () -> {
+                String token = secret.get();
+                return token == null ? null : "Bearer " + token;
+            };
+            return this;
+        }
+
+        /** Where the whole {@code Authorization} header comes from, in place of a token; asked anew for every call, and null is none. */
+        public Builder authorization(Supplier<@Nullable String> header) {
+            this.authorization = header;
             return this;
         }
 

@@ -39,14 +39,19 @@ final class Transport {
 
     private final HttpClient http;
     private final String base;
-    private final Supplier<@Nullable String> token;
+    private final Supplier<@Nullable String> authorization;
     private final Duration requestTimeout;
     private final Duration retryFor;
 
-    Transport(HttpClient http, URI base, Supplier<@Nullable String> token, Duration requestTimeout, Duration retryFor) {
+    Transport(
+            HttpClient http,
+            URI base,
+            Supplier<@Nullable String> authorization,
+            Duration requestTimeout,
+            Duration retryFor) {
         this.http = http;
         this.base = base.toString().replaceAll("/+$", "");
-        this.token = token;
+        this.authorization = authorization;
         this.requestTimeout = requestTimeout;
         this.retryFor = retryFor;
     }
@@ -177,9 +182,9 @@ final class Transport {
                 .timeout(timeout)
                 .header("Accept", "application/json");
         call.headers().forEach(request::setHeader);
-        String secret = token.get();
-        if (secret != null) {
-            request.setHeader("Authorization", "Bearer " + secret);
+        String header = authorization.get();
+        if (header != null) {
+            request.setHeader("Authorization", header);
         }
         String body = call.body();
         if (body == null) {
