@@ -29,7 +29,7 @@ final class ConfigurationCheck {
             List<Kind> kinds =
                     List.of(new FixedKind(), new CommandKind(file.folder(), unused, "", around.env()), new AwsKind());
             Configuration configuration =
-                    ConfigurationParser.parse(file.read(), file.folder(), around.env()::get, kinds);
+                    ConfigurationParser.parse(file.read().text(), file.folder(), around.env()::get, kinds);
             for (String warning : configuration.warnings()) {
                 around.err().println("berth: warning: " + Text.clean(warning));
             }

@@ -3,6 +3,9 @@ package dev.berth.cli;
 import dev.berth.server.app.BerthServer;
 import dev.berth.server.app.ServeOptions;
 import dev.berth.server.auth.PublicUrl;
+import dev.berth.server.config.ConfigurationFile;
+import dev.berth.server.config.ConfigurationInS3;
+import dev.berth.server.config.ConfigurationSource;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,8 +46,9 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--config",
             paramLabel = "FILE",
-            description = "The configuration file. Default: berth.yaml, where there is one.")
-    private @Nullable Path config;
+            description = "The configuration file, or s3://BUCKET/KEY, which is read with the AWS credentials of the"
+                    + " environment. Default: berth.yaml, where there is one.")
+    private @Nullable String config;
 
     @Option(
             names = "--data",
@@ -128,7 +132,7 @@ final class ServeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Path folder = (data == null ? DataFolder.standard(around).path() : data).toAbsolutePath();
-        Path file = configuration();
+        ConfigurationSource file = configuration();
         BerthServer server = BerthServer.start(
                 new ServeOptions(file, folder, listen.host(), listen.port(), store, keyFile, tls(), publicUrl()));
         try {
@@ -159,7 +163,7 @@ final class ServeCommand implements Callable<Integer> {
         return new ServeOptions.Tls(certificate, certificateKey);
     }
 
-    private void tell(BerthServer server, Path folder, @Nullable Path file) {
+    private void tell(BerthServer server, Path folder, @Nullable ConfigurationSource file) {
         PrintStream err = around.err();
         err.println("berth: serving " + server.url());
         err.println("  configuration  " + configuration(server, file));
@@ -171,7 +175,7 @@ final class ServeCommand implements Callable<Integer> {
         }
     }
 
-    private static String configuration(BerthServer server, @Nullable Path file) {
+    private static String configuration(BerthServer server, @Nullable ConfigurationSource file) {
         if (file == null) {
             return "as last put in force by 'berth config apply'";
         }
@@ -194,11 +198,16 @@ final class ServeCommand implements Callable<Integer> {
                                         + " path or none"));
     }
 
-    private @Nullable Path configuration() {
+    private @Nullable ConfigurationSource configuration() {
+        if (config != null && ConfigurationInS3.isMeant(config)) {
+            return ConfigurationInS3.of(config)
+                    .orElseThrow(() -> new CliFailure(
+                            ExitCode.USAGE, "--config " + config + ": an object in S3 is s3://BUCKET/KEY"));
+        }
         if (config != null) {
-            return config;
+            return new ConfigurationFile(Path.of(config));
         }
         Path usual = Path.of("berth.yaml");
-        return Files.exists(usual) ? usual : null;
+        return Files.exists(usual) ? new ConfigurationFile(usual) : null;
     }
 }

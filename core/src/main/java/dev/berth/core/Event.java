@@ -52,6 +52,7 @@ public record Event(
         BASELINE_KEPT,
         POOL_CONFIGURED,
         POOL_DELISTED,
+        CONFIGURATION_APPLIED,
         CONFIGURATION_REFUSED,
         CLOCK_JUMPED,
         STORE_RESTORED,

@@ -23,8 +23,8 @@ import dev.berth.server.auth.SignatureAuthenticator;
 import dev.berth.server.auth.TokenDesk;
 import dev.berth.server.auth.WaysIn;
 import dev.berth.server.config.Configuration;
-import dev.berth.server.config.ConfigurationFile;
 import dev.berth.server.config.ConfigurationInvalid;
+import dev.berth.server.config.ConfigurationSource;
 import dev.berth.server.config.ConfigurationWatcher;
 import dev.berth.server.forecast.Forecasts;
 import dev.berth.server.http.ConfigurationDesk;
@@ -58,6 +58,7 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -67,6 +68,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -95,7 +97,6 @@ public final class BerthServer implements AutoCloseable {
     /** What is in step stays so until the configuration changes, which nudges. To compare costs a look at every environment. */
     private static final Duration IN_STEP = Duration.ofMinutes(10);
 
-    private static final Duration WATCHING = Duration.ofSeconds(1);
     /** How soon a configuration is taken up that another process put in force. */
     private static final Duration FOLLOWING = Duration.ofSeconds(2);
 
@@ -317,9 +318,8 @@ public final class BerthServer implements AutoCloseable {
 
     /** What relative paths in the configuration are relative to. */
     private static Path base(ServeOptions options) {
-        return options.config() == null
-                ? options.data().toAbsolutePath()
-                : new ConfigurationFile(options.config()).folder();
+        var config = options.config();
+        return config == null ? options.data().toAbsolutePath() : config.folder(options.data());
     }
 
     /** The configuration in force and the providers that it makes. */
@@ -409,41 +409,46 @@ public final class BerthServer implements AutoCloseable {
         } catch (ConfigurationInvalid e) {
             LOG.warn("the configuration that was in force can be used no more: {}", e.getMessage());
         }
-        if (options.config() == null) {
+        var config = options.config();
+        if (config == null) {
             if (!resumed && !options.isShared()) {
                 throw new StartRefusedException(
                         78, "The configuration that was in force can be used no more: give a new one with --config.");
             }
             return null;
         }
-        String text;
+        ConfigurationSource.Text read;
         try {
-            text = new ConfigurationFile(options.config()).read();
+            read = config.read();
         } catch (IOException e) {
             throw new StartRefusedException(78, "The configuration file cannot be read: " + e.getMessage(), e);
         }
+        var text = read.text();
         var digest = Configuration.digestOf(text);
         if (options.isShared() && core.store().wasInForce(digest)) {
             fileInForce = digest.equals(keeper.inForce().digest());
             if (!fileInForce) {
-                LOG.info("{} was in force before: the configuration that came after it stays", options.config());
+                LOG.info("{} was in force before: the configuration that came after it stays", config);
             }
-            return new ConfigurationWatcher(new ConfigurationFile(options.config()), digest);
+            return new ConfigurationWatcher(config, digest);
         }
-        fileInForce = switch (keeper.apply(text, false, options.config().toString())) {
+        boolean isNew = !digest.equals(keeper.inForce().digest());
+        fileInForce = switch (keeper.apply(text, false, config.toString())) {
             case ConfigurationDesk.Change _ -> true;
             case ConfigurationDesk.Invalid invalid ->
-                throw new StartRefusedException(78, options.config() + " cannot be used:\n" + lines(invalid));
+                throw new StartRefusedException(78, config + " cannot be used:\n" + lines(invalid));
             case ConfigurationDesk.MassRemoval removal -> {
                 LOG.error(
                         "{} is not in force, the configuration before it is: {} (berth config apply --allow-removals)",
-                        options.config(),
+                        config,
                         removal.detail());
                 yield false;
             }
         };
-        return new ConfigurationWatcher(
-                new ConfigurationFile(options.config()), keeper.inForce().digest());
+        if (fileInForce && isNew) {
+            tellOfConfiguration(core, config, digest, read.version());
+        }
+        return new ConfigurationWatcher(config, keeper.inForce().digest());
     }
 
     private static String lines(ConfigurationDesk.Invalid invalid) {
@@ -452,11 +457,16 @@ public final class BerthServer implements AutoCloseable {
                 .collect(Collectors.joining("\n"));
     }
 
-    private void watch(Core core, ConfigurationKeeper keeper, ConfigurationWatcher watcher, Path config) {
+    private void watch(
+            Core core, ConfigurationKeeper keeper, ConfigurationWatcher watcher, ConfigurationSource config) {
+        var unreadable = new AtomicBoolean();
         loop("configuration", () -> {
-            if (watcher.poll(System.nanoTime()) instanceof ConfigurationWatcher.Seen.Changed changed) {
+            var seen = watcher.poll(System.nanoTime());
+            if (seen instanceof ConfigurationWatcher.Seen.Changed changed) {
                 var refused = refusal(keeper.apply(changed.text(), false, config.toString()));
-                if (refused != null) {
+                if (refused == null) {
+                    tellOfConfiguration(core, config, changed.digest(), changed.version());
+                } else {
                     LOG.error("{} is not in force: {}", config, refused);
                     note(
                             core.ledger(),
@@ -465,8 +475,23 @@ public final class BerthServer implements AutoCloseable {
                             Map.of("reason", refused));
                 }
             }
-            return WATCHING;
+            boolean now = seen instanceof ConfigurationWatcher.Seen.Unreadable;
+            if (seen instanceof ConfigurationWatcher.Seen.Unreadable(var reason) && !unreadable.get()) {
+                LOG.warn("what is in force stays: {}", reason);
+            }
+            unreadable.set(now);
+            return config.looking();
         });
+    }
+
+    /** Leaves a word of it among the events of the pools that there are. */
+    private static void tellOfConfiguration(
+            Core core, ConfigurationSource config, String digest, @Nullable String version) {
+        var data = new HashMap<>(Map.of("digest", digest, "from", config.toString()));
+        if (version != null) {
+            data.put("version", version);
+        }
+        note(core.ledger(), core.store().pools(), Event.Type.CONFIGURATION_APPLIED, data);
     }
 
     private static @Nullable String refusal(ConfigurationDesk.Outcome outcome) {

@@ -1,6 +1,8 @@
 package dev.berth.server.app;
 
 import dev.berth.server.auth.PublicUrl;
+import dev.berth.server.config.ConfigurationFile;
+import dev.berth.server.config.ConfigurationSource;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -8,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * How a service is to run.
  *
- * @param config the configuration file; null for none, where what is in force stays
+ * @param config where the configuration is; null for none, where what is in force stays
  * @param data the data folder; made where missing, for its owner alone
  * @param host the address to listen on
  * @param port 0 for any free one
@@ -19,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param publicUrl where callers find the service, when a proxy rewrites the host or takes a prefix off the path; null for none
  */
 public record ServeOptions(
-        @Nullable Path config,
+        @Nullable ConfigurationSource config,
         Path data,
         String host,
         int port,
@@ -35,7 +37,7 @@ public record ServeOptions(
     /** How a service runs that speaks plain HTTP, with nothing before it that changes what callers send. */
     public ServeOptions(
             @Nullable Path config, Path data, String host, int port, @Nullable String store, @Nullable Path keyFile) {
-        this(config, data, host, port, store, keyFile, null, null);
+        this(config == null ? null : new ConfigurationFile(config), data, host, port, store, keyFile, null, null);
     }
 
     /**

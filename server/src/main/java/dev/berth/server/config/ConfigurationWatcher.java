@@ -1,8 +1,6 @@
 package dev.berth.server.config;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +14,7 @@ public final class ConfigurationWatcher {
     /** How far apart two reads must be to count. */
     public static final Duration APART = Duration.ofSeconds(2);
 
-    private final ConfigurationFile file;
+    private final ConfigurationSource source;
     private String reported;
     private @Nullable Candidate candidate;
 
@@ -24,8 +22,8 @@ public final class ConfigurationWatcher {
     private @Nullable Map<String, Object> settled;
 
     /** @param reported the digest of the text that needs no report: what was read at start */
-    public ConfigurationWatcher(ConfigurationFile file, String reported) {
-        this.file = file;
+    public ConfigurationWatcher(ConfigurationSource source, String reported) {
+        this.source = source;
         this.reported = reported;
     }
 
@@ -36,8 +34,12 @@ public final class ConfigurationWatcher {
         /** Nothing that was not reported before, or nothing yet that is sure. */
         record Nothing() implements Seen {}
 
-        /** A new text. It is reported once, whether it turns out to be usable or not. */
-        record Changed(String text, String digest) implements Seen {
+        /**
+         * A new text. It is reported once, whether it turns out to be usable or not.
+         *
+         * @param version as {@link ConfigurationSource.Text} has it
+         */
+        record Changed(String text, String digest, @Nullable String version) implements Seen {
             @Override
             public String toString() {
                 return "Changed[" + digest + "]";
@@ -64,18 +66,18 @@ public final class ConfigurationWatcher {
             candidate = null;
             settled = null;
             String message = e.getMessage();
-            return new Seen.Unreadable(message == null ? file.path() + " cannot be read" : message);
+            return new Seen.Unreadable(message == null ? source + " cannot be read" : message);
         }
     }
 
     private Seen look(long nanoTime) throws IOException {
         // Before the text: a change in between shows next time.
-        Map<String, Object> attributes = attributes(file.path());
+        Map<String, Object> attributes = source.attributes();
         if (!attributes.isEmpty() && attributes.equals(settled)) {
             return new Seen.Nothing();
         }
-        String text = file.read();
-        String digest = Configuration.digestOf(text);
+        ConfigurationSource.Text text = source.read();
+        String digest = Configuration.digestOf(text.text());
         Candidate before = candidate;
         if (before == null
                 || !before.digest().equals(digest)
@@ -92,18 +94,6 @@ public final class ConfigurationWatcher {
             return new Seen.Nothing();
         }
         reported = digest;
-        return new Seen.Changed(text, digest);
-    }
-
-    /**
-     * What changes whenever the file does: a large file is not read again while this stays the same. The change time cannot be set
-     * back as the modification time can; where a system does not have it, the answer is empty and the file is read each time.
-     */
-    private static Map<String, Object> attributes(Path path) {
-        try {
-            return Files.readAttributes(path, "unix:ino,dev,size,ctime");
-        } catch (IOException | UnsupportedOperationException | IllegalArgumentException e) {
-            return Map.of();
-        }
+        return new Seen.Changed(text.text(), digest, text.version());
     }
 }

@@ -72,7 +72,8 @@ class ConfigurationWatcherTest {
         return switch (seen) {
             case Seen.Nothing() -> ".";
             case Seen.Unreadable(String reason) -> reason.isEmpty() ? "?" : "!";
-            case Seen.Changed(String text, String digest) -> digest.equals(Configuration.digestOf(text)) ? text : "?";
+            case Seen.Changed(String text, String digest, var _) ->
+                digest.equals(Configuration.digestOf(text)) ? text : "?";
         };
     }
 
