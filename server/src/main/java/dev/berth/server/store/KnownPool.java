@@ -16,10 +16,19 @@ import java.util.TreeMap;
  * of a revision of the pool, and good for as long as the pool's row has that.
  *
  * @param revision how many batches have changed the pool
+ * @param lineage the same for as long as one follows from the other, with nobody else's change in between
  * @param shapes every one that the pool has, by digest
  * @param lines every one in which somebody waits, in an order that does not change
  */
-record KnownPool(int generation, long revision, Map<String, ShapeCount> shapes, SortedMap<Line.Key, Line> lines) {
+record KnownPool(
+        int generation,
+        long revision,
+        Lineage lineage,
+        Map<String, ShapeCount> shapes,
+        SortedMap<Line.Key, Line> lines) {
+    /** Like itself alone. */
+    static final class Lineage {}
+
     private static final Comparator<Line.Key> BY_NEED =
             Comparator.comparing(Line.Key::need).thenComparing(Line.Key::holder);
 
@@ -28,7 +37,7 @@ record KnownPool(int generation, long revision, Map<String, ShapeCount> shapes, 
         shapes.forEach(count -> byDigest.put(count.shape().digest(), count));
         var byKey = new TreeMap<Line.Key, Line>(BY_NEED);
         lines.forEach(line -> byKey.put(line.key(), line));
-        return new KnownPool(pool.generation(), revision, byDigest, byKey);
+        return new KnownPool(pool.generation(), revision, new Lineage(), byDigest, byKey);
     }
 
     /** As it is once what was decided on this is committed. */
@@ -55,7 +64,7 @@ record KnownPool(int generation, long revision, Map<String, ShapeCount> shapes, 
                 }
             }
         }
-        return new KnownPool(decision.pool().generation(), revision + 1, nextShapes, nextLines);
+        return new KnownPool(decision.pool().generation(), revision + 1, lineage, nextShapes, nextLines);
     }
 
     boolean isOf(Pool pool, long now) {

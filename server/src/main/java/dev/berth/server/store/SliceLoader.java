@@ -32,6 +32,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** Loads a slice: every statement is an index look-up, and every list has a limit that does not grow with the pool. */
 final class SliceLoader {
@@ -49,6 +51,7 @@ final class SliceLoader {
     private final Rows rows;
     private final Pool pool;
     private final KnownPool known;
+    private final RecentRows recent;
     private final Slice.Needs needs;
     private final Instant now;
     private final Map<AllocationId, Allocation> allocations = new LinkedHashMap<>();
@@ -66,6 +69,7 @@ final class SliceLoader {
             Rows rows,
             Pool pool,
             KnownPool known,
+            RecentRows recent,
             Slice.Needs needs,
             Instant now,
             Map<String, EventPlace> latestEvents) {
@@ -73,6 +77,7 @@ final class SliceLoader {
         this.rows = rows;
         this.pool = pool;
         this.known = known;
+        this.recent = recent;
         this.latestEvents = latestEvents;
         this.needs = needs;
         this.now = now;
@@ -239,28 +244,37 @@ final class SliceLoader {
 
     /** Live or ended, in the order in which they are asked for. */
     private void all(List<AllocationId> ids) {
-        var missing = ids.stream()
+        var asked = ids.stream()
                 .distinct()
                 .filter(id -> !allocations.containsKey(id))
-                .map(AllocationId::value)
                 .toList();
-        var found = new HashMap<String, Allocation>();
+        var found = new HashMap<AllocationId, Allocation>();
+        for (var id : asked) {
+            var recently = id.poolNumber() == pool.number() ? recent.allocation(known.lineage(), id) : null;
+            if (recently != null) {
+                found.put(id, recently);
+            }
+        }
         lane.listIn(
                         row -> rows.live(row, poolName(row.getInt(2))),
                         "SELECT " + Rows.LIVE_COLUMNS + " FROM allocation WHERE id IN",
-                        missing)
-                .forEach(allocation -> found.put(allocation.id().value(), allocation));
+                        unfound(asked, found.keySet(), AllocationId::value))
+                .forEach(allocation -> found.put(allocation.id(), allocation));
         lane.listIn(
                         row -> rows.ended(row, poolName(row.getInt(2))),
                         "SELECT " + Rows.ENDED_COLUMNS + " FROM ended_allocation WHERE id IN",
-                        missing.stream().filter(id -> !found.containsKey(id)).toList())
-                .forEach(allocation -> found.put(allocation.id().value(), allocation));
-        for (var id : missing) {
+                        unfound(asked, found.keySet(), AllocationId::value))
+                .forEach(allocation -> found.put(allocation.id(), allocation));
+        for (var id : asked) {
             var allocation = found.get(id);
             if (allocation != null) {
-                allocations.put(allocation.id(), allocation);
+                allocations.put(id, allocation);
             }
         }
+    }
+
+    private static <T> List<String> unfound(List<T> asked, Set<T> found, Function<T, String> text) {
+        return asked.stream().filter(each -> !found.contains(each)).map(text).toList();
     }
 
     private PoolName poolName(int number) {
@@ -290,30 +304,37 @@ final class SliceLoader {
 
     /** In the order in which they are asked for. */
     private void named(Collection<EnvironmentName> names) {
-        var missing = names.stream()
+        var asked = names.stream()
                 .distinct()
                 .filter(name -> !environments.containsKey(name))
-                .map(EnvironmentName::value)
                 .toList();
-        var found = new HashMap<String, Environment>();
+        var found = new HashMap<EnvironmentName, Environment>();
+        for (var name : asked) {
+            var recently = recent.environment(known.lineage(), name);
+            if (recently != null) {
+                found.put(name, noted(recently.environment(), recently.latest()));
+            }
+        }
         lane.listIn(
                         this::environment,
                         "SELECT " + Rows.ENVIRONMENT_COLUMNS + " FROM environment WHERE name IN",
-                        missing)
-                .forEach(environment -> found.put(environment.name().value(), environment));
-        for (var name : missing) {
+                        unfound(asked, found.keySet(), EnvironmentName::value))
+                .forEach(environment -> found.put(environment.name(), environment));
+        for (var name : asked) {
             var environment = found.get(name);
             if (environment != null) {
-                environments.put(environment.name(), environment);
+                environments.put(name, environment);
             }
         }
     }
 
     private Environment environment(ResultSet row) throws SQLException {
-        var environment = rows.environment(lane, row);
-        var latest = Rows.latestEvent(row);
+        return noted(rows.environment(lane, row), Rows.latestEvent(row));
+    }
+
+    private Environment noted(Environment environment, @Nullable EventPlace latest) {
         if (latest != null) {
-            latestEvents.put(environment.name().value(), latest);
+            latestEvents.putIfAbsent(environment.name().value(), latest);
         }
         return environment;
     }

@@ -30,6 +30,7 @@ final class SqlStore implements Store {
     private final EnvironmentReads environments;
     private final EventReads events;
     private final Map<Integer, KnownPool> known = new ConcurrentHashMap<>();
+    private final RecentRows recent = new RecentRows();
 
     /**
      * @param database closed with this
@@ -47,7 +48,7 @@ final class SqlStore implements Store {
 
     @Override
     public Transaction begin() {
-        return new SqlTransaction(database, rows, pools, known);
+        return new SqlTransaction(database, rows, pools, known, recent);
     }
 
     @Override

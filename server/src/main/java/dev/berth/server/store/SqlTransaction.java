@@ -18,22 +18,28 @@ final class SqlTransaction implements Store.Transaction {
     private final Rows rows;
     private final PoolReads pools;
     private final Map<Integer, KnownPool> known;
+    private final RecentRows recent;
     /** Of the pools that are locked, as they are stored. */
     private final Map<Integer, Long> revisions = new HashMap<>();
     /** What was decided on, then what is written: known to all once it is committed. */
     private final Map<Integer, KnownPool> here = new HashMap<>();
+
+    private final Map<Integer, Slice> loaded = new HashMap<>();
+    private final Map<Integer, Decision> written = new HashMap<>();
     /** About environments, by their names. */
     private final Map<String, EventPlace> latestEvents = new HashMap<>();
 
     /**
      * @param known of pools, by number: what earlier transactions left for later ones
+     * @param recent of all pools: likewise
      */
-    SqlTransaction(Database database, Rows rows, PoolReads pools, Map<Integer, KnownPool> known) {
+    SqlTransaction(Database database, Rows rows, PoolReads pools, Map<Integer, KnownPool> known, RecentRows recent) {
         this.database = database;
         this.session = database.begin();
         this.rows = rows;
         this.pools = pools;
         this.known = known;
+        this.recent = recent;
     }
 
     @Override
@@ -62,7 +68,12 @@ final class SqlTransaction implements Store.Transaction {
 
     @Override
     public Slice load(Pool pool, Slice.Needs needs, Instant now) {
-        return new SliceLoader(session.lane(), rows, pool, known(pool), needs, now, latestEvents).load();
+        if (written.containsKey(pool.number())) {
+            throw new IllegalStateException("pool %s was decided on before".formatted(pool.name()));
+        }
+        var slice = new SliceLoader(session.lane(), rows, pool, known(pool), recent, needs, now, latestEvents).load();
+        loaded.put(pool.number(), slice);
+        return slice;
     }
 
     private KnownPool known(Pool pool) {
@@ -83,6 +94,7 @@ final class SqlTransaction implements Store.Transaction {
         var after = known(before).after(decision);
         new DecisionWriter(session.lane(), latestEvents).write(decision, before, after.revision());
         here.put(before.number(), after);
+        written.put(before.number(), decision);
     }
 
     @Override
@@ -93,6 +105,13 @@ final class SqlTransaction implements Store.Transaction {
     @Override
     public void commit() {
         session.commit();
+        written.forEach((number, decision) -> {
+            var slice = loaded.get(number);
+            var pool = here.get(number);
+            if (slice != null && pool != null) {
+                recent.learn(pool.lineage(), slice, decision, latestEvents);
+            }
+        });
         known.putAll(here);
     }
 

@@ -10,6 +10,7 @@ import dev.berth.core.Answer;
 import dev.berth.core.Caller;
 import dev.berth.core.Command;
 import dev.berth.core.EnvironmentName;
+import dev.berth.core.EnvironmentState;
 import dev.berth.core.NeedClass;
 import dev.berth.core.Pool;
 import dev.berth.core.PoolName;
@@ -196,6 +197,46 @@ class SharedStoreTest {
 
     private int lent(PoolName pool) {
         return first.pool(pool).orElseThrow().counts().allocated();
+    }
+
+    /** What one remembers of its own batches is not what counts. */
+    @Test
+    void whatAnotherProcessChangedIsSeenAtOnce() {
+        var pool = POOLS.get(0);
+        var ask = ask(one, pool, new Random(1), null);
+        var held = current(one, pool, ask);
+        var environment = held.state().grants().getFirst().environment();
+        assertThat(current(one, pool, new Command.KeepAlive(held.id(), ANN))).isEqualTo(held);
+
+        assertThat(current(other, pool, new Command.Release(held.id(), ANN, "done"))
+                        .hasEnded())
+                .isTrue();
+        var _ = other.submit(pool, new Command.Act(environment, Command.Action.QUARANTINE, "broken", "operator"));
+        step(other);
+
+        var late = one.submit(pool, new Command.KeepAlive(held.id(), ANN));
+        var again = one.submit(pool, new Command.Release(held.id(), ANN, null));
+        var seen = one.submit(pool, new Command.Act(environment, Command.Action.RETIRE, null, "operator"));
+        step(one);
+        assertThat(late.join())
+                .isInstanceOfSatisfying(
+                        Answer.Refused.class,
+                        refused -> assertThat(refused.refusal()).isEqualTo(Refusal.LEASE_LOST));
+        assertThat(again.join())
+                .isInstanceOfSatisfying(
+                        Answer.Current.class,
+                        answer -> assertThat(answer.allocation())
+                                .isEqualTo(first.allocation(held.id()).orElseThrow()));
+        assertThat(seen.join())
+                .isInstanceOfSatisfying(
+                        Answer.Acted.class,
+                        acted -> assertThat(acted.environment().state()).isInstanceOf(EnvironmentState.Retired.class));
+    }
+
+    private static Allocation current(Ledger ledger, PoolName pool, Command command) {
+        var answer = ledger.submit(pool, command);
+        step(ledger);
+        return ((Answer.Current) answer.join()).allocation();
     }
 
     /** Each batch is of several pools, in different orders, with keys that both use. */
