@@ -25,7 +25,8 @@ final class Moto implements AutoCloseable {
         var python = PythonEnvironment.install("moto");
         var server = Running.start(
                 folder,
-                Map.of("MOTO_ALLOW_NONEXISTENT_REGION", "false"),
+                // Of the images and snapshots that everybody can see it has thousands, and looks at each.
+                Map.of("MOTO_EC2_LOAD_DEFAULT_AMIS", "false"),
                 List.of(python.program("moto_server").toString(), "-H", "127.0.0.1", "-p", "0"));
         try {
             server.await(() ->

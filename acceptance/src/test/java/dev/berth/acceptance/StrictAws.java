@@ -25,6 +25,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -51,9 +52,14 @@ final class StrictAws implements AutoCloseable {
     /** What the inline policies of roles deny, by account and role, then by policy. */
     private final Map<String, Map<String, String>> policies = new ConcurrentHashMap<>();
 
+    /** Stacks whose protection was taken off. */
+    private final Set<String> unguarded = ConcurrentHashMap.newKeySet();
+    /** The full bucket of each stack that could not be deleted. */
     private final Map<String, String> stuck = new ConcurrentHashMap<>();
+
     private final Queue<Fault> faults = new ConcurrentLinkedQueue<>();
     private final Queue<Call> calls = new ConcurrentLinkedQueue<>();
+    private final Map<String, AtomicInteger> unaware = new ConcurrentHashMap<>();
     private final Map<String, Integer> longest = new ConcurrentHashMap<>();
 
     StrictAws(URI moto) {
@@ -85,6 +91,13 @@ final class StrictAws implements AutoCloseable {
         boolean is(String service, String operation) {
             return this.service.equals(service) && this.operation.equals(operation);
         }
+
+        /** Whether it is about an account: a session of it calls, or a role of it is to be assumed. */
+        boolean of(AwsAccount account) {
+            return session == null
+                    ? fields.getOrDefault("RoleArn", "").contains(":" + account.id() + ":")
+                    : session.account().equals(account.id());
+        }
     }
 
     /** What goes wrong, a number of times. */
@@ -112,13 +125,18 @@ final class StrictAws implements AutoCloseable {
     }
 
     /** Has a fault happen to calls until it is {@link #mend}ed. */
-    void fault(Fault fault) {
+    Fault fault(Fault fault) {
         faults.add(fault);
+        return fault;
     }
 
-    void mend() {
-        faults.clear();
-        longest.clear();
+    void mend(Fault fault) {
+        faults.remove(fault);
+    }
+
+    /** So many calls of a session still get through after it was denied: IAM takes a while. */
+    void unaware(String session, int more) {
+        unaware.put(session, new AtomicInteger(more));
     }
 
     /** Sessions of a role last at most so long. */
@@ -126,13 +144,16 @@ final class StrictAws implements AutoCloseable {
         longest.put(roleArn, seconds);
     }
 
-    /** What was called so far, without what {@link #forget} was called after. */
     List<Call> calls() {
         return List.copyOf(calls);
     }
 
-    void forget() {
-        calls.clear();
+    /** What was called so far by sessions of an account. */
+    List<Call> calls(String account) {
+        return calls.stream()
+                .filter(call ->
+                        call.session() != null && call.session().account().equals(account))
+                .toList();
     }
 
     private void handle(HttpExchange exchange) throws IOException {
@@ -223,7 +244,12 @@ final class StrictAws implements AutoCloseable {
                 return answer;
             }
         }
-        if (call.session() != null && !call.operation().equals("GetCallerIdentity") && denied(call.session())) {
+        if (call.session() != null
+                && !call.operation().equals("GetCallerIdentity")
+                && denied(call.session())
+                && unaware.getOrDefault(call.session().name(), new AtomicInteger())
+                                .getAndDecrement()
+                        <= 0) {
             return Answer.error(
                     403,
                     "AccessDenied",
@@ -238,6 +264,13 @@ final class StrictAws implements AutoCloseable {
                         "ValidationError",
                         "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");
             }
+        }
+        if (call.session() != null && call.is("cloudformation", "UpdateTerminationProtection")) {
+            // Moto has no such action.
+            unguarded.add(call.session().account() + "/" + nameOf(call.fields().getOrDefault("StackName", "")));
+            return new Answer(
+                    200,
+                    "<UpdateTerminationProtectionResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><UpdateTerminationProtectionResult><StackId>s</StackId></UpdateTerminationProtectionResult></UpdateTerminationProtectionResponse>");
         }
         return call.is("cloudformation", "DeleteStack") ? stackRefusal(call) : null;
     }
@@ -261,7 +294,8 @@ final class StrictAws implements AutoCloseable {
         }
         String name = call.fields().getOrDefault("StackName", "");
         String described = ask(call, Map.of("Action", "DescribeStacks", "Version", "2010-05-15", "StackName", name));
-        if (described.contains("<EnableTerminationProtection>true<")) {
+        if (described.contains("<EnableTerminationProtection>true<")
+                && !unguarded.contains(session.account() + "/" + nameOf(name))) {
             return Answer.error(
                     400,
                     "ValidationError",

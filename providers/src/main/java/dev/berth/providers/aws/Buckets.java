@@ -81,8 +81,7 @@ final class Buckets {
     static void empty(Session session, String bucket) {
         S3Client s3 = session.s3();
         try {
-            // Who could not list or delete by the bucket's own policy can still do away with that.
-            s3.deleteBucketPolicy(delete -> delete.bucket(bucket));
+            dropPolicy(s3, bucket);
             for (ListObjectVersionsResponse page : s3.listObjectVersionsPaginator(list -> list.bucket(bucket))) {
                 List<ObjectIdentifier> all = Stream.concat(
                                 page.versions().stream().map(one -> identifier(one.key(), one.versionId())),
@@ -95,6 +94,17 @@ final class Buckets {
                             abort -> abort.bucket(bucket).key(upload.key()).uploadId(upload.uploadId())));
         } catch (S3Exception e) {
             if (!Faults.code(e).equals(NO_BUCKET)) {
+                throw e;
+            }
+        }
+    }
+
+    /** It may forbid what follows. Where it cannot be dropped, what follows may work all the same. */
+    private static void dropPolicy(S3Client s3, String bucket) {
+        try {
+            s3.deleteBucketPolicy(delete -> delete.bucket(bucket));
+        } catch (S3Exception e) {
+            if (!Faults.denied(e)) {
                 throw e;
             }
         }

@@ -19,8 +19,9 @@ import software.amazon.awssdk.core.exception.SdkException;
  * anywhere.
  */
 final class Cleaning {
-    private static final int ROUNDS_WITHOUT_PROGRESS = 4;
-    private static final int MOST_ROUNDS = 100;
+    /** So much of the step's time may pass without anything changing: interfaces of a function that is gone take minutes. */
+    private static final int PATIENCE = 6;
+
     private static final Duration BETWEEN = Duration.ofMillis(500);
     private static final Duration LONGEST_BETWEEN = Duration.ofSeconds(15);
     private static final String UNDER_WAY = "is being deleted";
@@ -38,9 +39,10 @@ final class Cleaning {
         Stacks stacks = new Stacks(session, listing, watch);
         Map<String, Integer> deleted = new TreeMap<>();
         Map<String, String> left = Map.of();
-        int idle = 0;
+        long changed = System.nanoTime();
+        long patience = task.timeout().dividedBy(PATIENCE).toNanos();
         Duration between = BETWEEN;
-        for (int round = 0; round < MOST_ROUNDS && idle < ROUNDS_WITHOUT_PROGRESS; round++) {
+        while (true) {
             Map<String, String> before = left;
             left = new LinkedHashMap<>();
             for (var stuck :
@@ -53,13 +55,17 @@ final class Cleaning {
             if (left.isEmpty()) {
                 return new Done(null, report(deleted), Duration.ZERO);
             }
-            boolean progress = !left.keySet().equals(before.keySet());
-            idle = progress || left.values().stream().allMatch(UNDER_WAY::equals) ? 0 : idle + 1;
-            between = progress ? BETWEEN : longer(between);
-            watch.check();
+            if (left.keySet().equals(before.keySet())) {
+                if (watch.over() || System.nanoTime() - changed > patience) {
+                    return failed(left, deleted);
+                }
+                between = longer(between);
+            } else {
+                changed = System.nanoTime();
+                between = BETWEEN;
+            }
             watch.pause(between);
         }
-        return failed(left, deleted);
     }
 
     private static Duration longer(Duration between) {

@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.services.iam.model.NoSuchEntityException;
 
 /** What is there and counts: without what AWS makes by itself, what the pool keeps and the roles that are lent. */
@@ -23,6 +24,7 @@ final class Listing {
     private final Session session;
     private final Place place;
     private final Keep keep;
+    private @Nullable Set<String> ofStacksThatStay;
 
     Listing(Session session, Place place, Keep keep) {
         this.session = session;
@@ -53,13 +55,50 @@ final class Listing {
     }
 
     private boolean counts(Sweeper sweeper, Thing thing) {
-        if (IGNORED.byName(thing.type(), thing.name()) || keep.byName(thing.type(), thing.name())) {
+        if (staysByName(thing) || !thing.type().equals(Catalogue.STACK) && isOfStackThatStays(thing)) {
             return false;
         }
         if (thing.type().equals(Iam.ROLE) && place.roles().stream().anyMatch(role -> isRole(thing, role))) {
             return false;
         }
         return !keep.asksForTags() || !keep.byTags(sweeper.tagger().tags(session, thing));
+    }
+
+    private boolean staysByName(Thing thing) {
+        return IGNORED.byName(thing.type(), thing.name()) || keep.byName(thing.type(), thing.name());
+    }
+
+    /** What a stack owns stays with it, whatever it is called. */
+    private boolean isOfStackThatStays(Thing thing) {
+        Set<String> theirs = ofStacksThatStay;
+        if (theirs == null) {
+            theirs = new HashSet<>();
+            try (Stream<Thing> stacks = Catalogue.STACKS.lister().list(session)) {
+                for (Thing stack : stacks.filter(this::stackStays).toList()) {
+                    addResources(stack.name(), theirs);
+                }
+            }
+            ofStacksThatStay = theirs;
+        }
+        int slash = thing.key().lastIndexOf('/');
+        return theirs.contains(thing.name())
+                || theirs.contains(thing.key())
+                || slash > 0 && theirs.contains(thing.key().substring(0, slash));
+    }
+
+    private boolean stackStays(Thing stack) {
+        return staysByName(stack) || keep.byTags(stack.tags());
+    }
+
+    private void addResources(String stack, Set<String> all) {
+        session.stacks().listStackResourcesPaginator(list -> list.stackName(stack)).stackResourceSummaries().stream()
+                .filter(resource -> resource.physicalResourceId() != null)
+                .forEach(resource -> {
+                    all.add(resource.physicalResourceId());
+                    if (Stacks.NESTED.equals(resource.resourceType())) {
+                        addResources(resource.physicalResourceId(), all);
+                    }
+                });
     }
 
     /** Whether it is the role; names are unique in an account, paths are only a part of what is shown. */

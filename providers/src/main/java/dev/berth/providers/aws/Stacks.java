@@ -3,6 +3,7 @@ package dev.berth.providers.aws;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +20,7 @@ import software.amazon.awssdk.services.cloudformation.model.StackResourceSummary
  * What would hinder it is done before: termination protection off, buckets and repositories emptied. Nested stacks are left to theirs.
  */
 final class Stacks {
-    private static final String NESTED = "AWS::CloudFormation::Stack";
+    static final String NESTED = "AWS::CloudFormation::Stack";
     private static final Duration FIRST_LOOK = Duration.ofMillis(200);
     private static final Duration LONGEST_BETWEEN = Duration.ofSeconds(5);
 
@@ -48,7 +49,7 @@ final class Stacks {
                 watch.check();
                 session.stacks().deleteStack(delete -> delete.stackName(stack.stackId()));
                 begun.add(stack);
-            } catch (CloudFormationException | Buckets.NotDeletedException e) {
+            } catch (SdkException | Buckets.NotDeletedException e) {
                 left.put(stack.stackName(), reason(e));
             }
         }
@@ -72,7 +73,7 @@ final class Stacks {
     }
 
     private List<Stack> doomed(Set<String> kept) {
-        Set<String> counted = new java.util.HashSet<>();
+        Set<String> counted = new HashSet<>();
         listing.of(Catalogue.STACKS).forEach(thing -> counted.add(thing.key()));
         counted.removeAll(kept);
         return session.stacks().describeStacksPaginator(_ -> {}).stacks().stream()
