@@ -31,6 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import software.amazon.awssdk.services.s3.model.Bucket;
+import software.amazon.awssdk.services.s3.model.Tag;
 
 /** What the provider makes of accounts of the emulator: nothing of a holder is left, and nothing that belonged there is missing. */
 @Execution(ExecutionMode.CONCURRENT)
@@ -188,6 +189,14 @@ class AwsProviderTest {
         assertThatThrownBy(() -> fresh.iam().listUsers()).hasMessageContaining("explicit deny");
         // And once more, as after a crash.
         assertThat(loan.run(Step.REVOKE)).isInstanceOf(Done.class);
+
+        // Who has the neighbour has the role, and drops the denial.
+        other.iam()
+                .putRolePolicy(
+                        put -> put.roleName("Admin").policyName("berth-revoked").policyDocument(AwsAccount.ANYTHING));
+        assertThat(holder.s3().listBuckets().buckets()).isEmpty();
+        assertThat(loan.run(Step.CLEAN)).isInstanceOf(Done.class);
+        assertThatThrownBy(() -> holder.s3().listBuckets()).hasMessageContaining("explicit deny");
     }
 
     @Test
@@ -369,7 +378,10 @@ class AwsProviderTest {
         account.bucket("tagged-1");
         account.s3()
                 .putBucketTagging(put -> put.bucket("tagged-1")
-                        .tagging(tags -> tags.tagSet(tag -> tag.key("owner").value("platform-team"))));
+                        .tagging(tags -> tags.tagSet(List.of(Tag.builder()
+                                .key("owner")
+                                .value("platform-team")
+                                .build()))));
         assertThat(loan.run(Step.CLEAN)).isInstanceOf(Done.class);
         assertThat(loan.run(Step.VERIFY)).isInstanceOf(Done.class);
         assertThat(account.s3().listBuckets().buckets().stream().map(Bucket::name))
@@ -387,6 +399,14 @@ class AwsProviderTest {
         loan.accountIdle.set(false);
         assertThat(loan.run(Step.CLEAN)).isInstanceOf(Done.class);
         assertThat(loan.run(Step.VERIFY)).isInstanceOf(Done.class);
+        account.bucket("beside-a-neighbour");
+        assertThat(loan.run(Step.VERIFY))
+                .isInstanceOfSatisfying(
+                        Failed.class,
+                        failed -> assertThat(
+                                        requireNonNull(failed.found()).things().toString())
+                                .contains("beside-a-neighbour")
+                                .doesNotContain("Neighbours"));
         loan.accountIdle.set(true);
         assertThat(loan.run(Step.VERIFY))
                 .isInstanceOfSatisfying(

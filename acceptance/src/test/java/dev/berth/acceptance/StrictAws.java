@@ -192,22 +192,17 @@ final class StrictAws implements AutoCloseable {
             return; // closed without a word
         }
         boolean json = exchange.getRequestHeaders().containsKey("X-Amz-Target");
+        String auth = String.valueOf(exchange.getRequestHeaders().getFirst("Authorization"));
         exchange.getResponseHeaders().set("Content-Type", json ? "application/x-amz-json-1.1" : "text/xml");
-        String body = answer.body();
-        if (json) {
-            body = body.replaceAll(
-                    "(?s).*<Code>(.*?)</Code><Message>(.*?)</Message>.*", "{\"__type\":\"$1\",\"message\":\"$2\"}");
-        } else if (exchange.getRequestHeaders().getFirst("Authorization") instanceof String auth
-                && auth.contains("/s3/")) {
-            body = body.replaceAll(
-                    "(?s).*<Code>(.*?)</Code><Message>(.*?)</Message>.*",
-                    "<Error><Code>$1</Code><Message>$2</Message></Error>");
-        } else if (exchange.getRequestHeaders().getFirst("Authorization") instanceof String auth
-                && auth.contains("/ec2/")) {
-            body = body.replaceAll(
-                    "(?s).*<Code>(.*?)</Code><Message>(.*?)</Message>.*",
-                    "<Response><Errors><Error><Code>$1</Code><Message>$2</Message></Error></Errors><RequestID>r</RequestID></Response>");
-        }
+        // Each protocol has a form of its own for errors.
+        String form = json
+                ? "{\"__type\":\"$1\",\"message\":\"$2\"}"
+                : auth.contains("/s3/")
+                        ? "<Error><Code>$1</Code><Message>$2</Message></Error>"
+                        : auth.contains("/ec2/")
+                                ? "<Response><Errors><Error><Code>$1</Code><Message>$2</Message></Error></Errors><RequestID>r</RequestID></Response>"
+                                : "$0";
+        String body = answer.body().replaceAll("(?s).*<Code>(.*?)</Code><Message>(.*?)</Message>.*", form);
         send(exchange, answer.status(), body.getBytes(StandardCharsets.UTF_8));
     }
 

@@ -2,6 +2,7 @@ package dev.berth.providers.aws;
 
 import dev.berth.providers.Kind;
 import dev.berth.providers.Provider;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -11,7 +12,7 @@ import java.util.Map;
  * AWS SDK finds them everywhere (variables, profile, container, instance), when first needed.
  */
 public final class AwsKind implements Kind {
-    private final Memory memory = new Memory();
+    private final Memory memory = new Memory(InstantSource.system());
 
     @Override
     public String name() {

@@ -8,7 +8,6 @@ import dev.berth.providers.StepResult.Done;
 import dev.berth.providers.StepResult.Failed;
 import dev.berth.providers.Task;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -58,7 +57,7 @@ final class AwsProvider implements Provider {
             if (Thread.interrupted()) {
                 throw interrupted(e);
             }
-            return Faults.result(name, e, () -> roles.ownCredentialsWork(place));
+            return Faults.result(name, e, () -> roles.ownCredentialsWork(place, task.timeout()));
         } catch (Watch.StoppedException | Roles.WrongAccountException e) {
             return new Failed(name + ": " + e.getMessage(), null);
         }
@@ -72,10 +71,14 @@ final class AwsProvider implements Provider {
 
     private StepResult work(Step step, Place place, Task task) throws InterruptedException {
         var watch = new Watch(task);
+        var revocation = new Revocation(settings, roles, denials, memory);
         try (Session session = roles.work(place, task)) {
             return switch (step) {
-                case REVOKE -> new Revocation(settings, roles, denials, memory).revoke(session, place, task, watch);
-                case CLEAN -> new Cleaning(settings).clean(session, place, task, watch);
+                case REVOKE -> revocation.revoke(session, place, task, watch);
+                case CLEAN -> {
+                    StepResult refused = revocation.confirm(session, place, task.holder(), watch);
+                    yield refused != null ? refused : new Cleaning(settings).clean(session, place, task, watch);
+                }
                 case VERIFY -> new Verification(settings).verify(session, place, task, watch);
                 case ISSUE -> throw new IllegalArgumentException("issuing needs no session of Berth's own");
             };
@@ -88,7 +91,7 @@ final class AwsProvider implements Provider {
         if (role == null) {
             return new Failed("issue: there is no access profile " + holder.profile(), null);
         }
-        return new Done(access(place, role, holder), null, Duration.ZERO);
+        return new Done(access(place, role, holder, task.timeout()), null, Duration.ZERO);
     }
 
     private static Task.Holder holder(Task task) {
@@ -98,8 +101,8 @@ final class AwsProvider implements Provider {
         return task.holder();
     }
 
-    private Access access(Place place, String role, Task.Holder holder) {
-        Credentials credentials = roles.lend(place, role, holder);
+    private Access access(Place place, String role, Task.Holder holder, Duration longest) {
+        Credentials credentials = roles.lend(place, role, holder, longest);
         memory.issued(Roles.holder(holder.allocation()), credentials);
         return new Access(
                 Map.of(
@@ -126,7 +129,7 @@ final class AwsProvider implements Provider {
             throw new RefreshFailed("there is no access profile " + holder.profile());
         }
         try {
-            return access(place, role, holder);
+            return access(place, role, holder, task.timeout());
         } catch (SdkException e) {
             throw new RefreshFailed(Faults.message(e));
         }
@@ -151,7 +154,7 @@ final class AwsProvider implements Provider {
             denials.add(
                     session.iam(),
                     place.adminRole(),
-                    new Denials.Entry(Roles.worker(claim), Instant.now().plus(Roles.CHAINED.multipliedBy(2))));
+                    new Denials.Entry(Roles.worker(claim), memory.now().plus(Roles.CHAINED.multipliedBy(2))));
         } catch (AbortedException e) {
             throw interrupted(e);
         } catch (SdkException | Denials.NoRoomException | Roles.WrongAccountException e) {

@@ -71,7 +71,7 @@ final class Denials {
         lock.lockInterruptibly();
         try {
             String name = Place.nameOf(role);
-            Instant now = Instant.now();
+            Instant now = memory.now();
             NavigableMap<String, Instant> sessions = new TreeMap<>();
             // What was read may be older than what was written: IAM agrees with itself after a while only.
             memory.written(role).forEach(one -> later(sessions, one, now));

@@ -55,7 +55,10 @@ final class Listing {
     }
 
     private boolean counts(Sweeper sweeper, Thing thing) {
-        if (staysByName(thing) || !thing.type().equals(Catalogue.STACK) && isOfStackThatStays(thing)) {
+        if (staysByName(thing)) {
+            return false;
+        }
+        if (!thing.type().equals(Catalogue.STACK) && isOfStackThatStays(thing)) {
             return false;
         }
         if (thing.type().equals(Iam.ROLE) && place.roles().stream().anyMatch(role -> isRole(thing, role))) {
@@ -83,7 +86,7 @@ final class Listing {
         int slash = thing.key().lastIndexOf('/');
         return theirs.contains(thing.name())
                 || theirs.contains(thing.key())
-                || slash > 0 && theirs.contains(thing.key().substring(0, slash));
+                || theirs.contains(thing.key().substring(0, Math.max(0, slash)));
     }
 
     private boolean stackStays(Thing stack) {

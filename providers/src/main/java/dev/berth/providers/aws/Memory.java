@@ -2,6 +2,7 @@ package dev.berth.providers.aws;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -19,11 +20,20 @@ final class Memory {
     private static final int MOST = 10_000;
     private static final Duration LEARNT = Duration.ofHours(1);
 
+    private final InstantSource clock;
     private final Map<String, Issued> issued = new ConcurrentHashMap<>();
     private final Map<String, Longest> longest = new ConcurrentHashMap<>();
     private final Map<String, Instant> unmarked = new ConcurrentHashMap<>();
     private final Map<String, ReentrantLock> locks = new ConcurrentHashMap<>();
     private final Map<String, List<Denials.Entry>> written = new ConcurrentHashMap<>();
+
+    Memory(InstantSource clock) {
+        this.clock = clock;
+    }
+
+    Instant now() {
+        return clock.instant();
+    }
 
     private record Issued(AwsSessionCredentials credentials, Instant until) {}
 
@@ -32,7 +42,7 @@ final class Memory {
     /** Keeps what a session was issued, for the proof that it works no more. */
     void issued(String session, Credentials credentials) {
         if (issued.size() >= MOST) {
-            Instant now = Instant.now();
+            Instant now = clock.instant();
             issued.values().removeIf(one -> one.until().isBefore(now));
         }
         if (issued.size() < MOST) {
@@ -51,7 +61,7 @@ final class Memory {
     @Nullable
     AwsSessionCredentials issued(String session) {
         Issued known = issued.get(session);
-        return known == null || known.until().isBefore(Instant.now()) ? null : known.credentials();
+        return known == null || known.until().isBefore(clock.instant()) ? null : known.credentials();
     }
 
     void forget(String session) {
@@ -62,23 +72,23 @@ final class Memory {
     @Nullable
     Duration longest(String role) {
         Longest known = longest.get(role);
-        return known == null || known.until().isBefore(Instant.now()) ? null : known.session();
+        return known == null || known.until().isBefore(clock.instant()) ? null : known.session();
     }
 
     void longest(String role, Duration session) {
         bound(longest);
-        longest.put(role, new Longest(session, Instant.now().plus(LEARNT)));
+        longest.put(role, new Longest(session, clock.instant().plus(LEARNT)));
     }
 
     /** Whether the role's trust policy refused session tags or a source identity lately. */
     boolean refusesMarks(String role) {
         Instant until = unmarked.get(role);
-        return until != null && until.isAfter(Instant.now());
+        return until != null && until.isAfter(clock.instant());
     }
 
     void refusesMarks(String role, Duration duration) {
         bound(unmarked);
-        unmarked.put(role, Instant.now().plus(duration));
+        unmarked.put(role, clock.instant().plus(duration));
     }
 
     /** What is held while the policy of a role is changed: IAM knows no conditional write. */

@@ -6,7 +6,6 @@ import dev.berth.providers.StepResult.Failed;
 import dev.berth.providers.StepResult.Unavailable;
 import dev.berth.providers.Task;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -69,7 +68,8 @@ final class Revocation {
                                     + settings.propagation().toSeconds() + " s to make that known",
                             settings.propagation());
         }
-        try (Session theirs = new Session(StaticCredentialsProvider.create(old), place.region(), settings.endpoint())) {
+        try (Session theirs = new Session(
+                StaticCredentialsProvider.create(old), place.region(), settings.endpoint(), task.timeout())) {
             List<Consumer<Session>> telling = CALLS.stream()
                     .filter(call -> {
                         Answer answer = answer(theirs, call);
@@ -112,6 +112,17 @@ final class Revocation {
                 Duration.ZERO);
     }
 
+    /** Denies the last holder again where its denial is gone: who was lent a neighbour may have dropped it. Null for done. */
+    @Nullable
+    StepResult confirm(Session worker, Place place, Task.@Nullable Holder holder, Watch watch)
+            throws InterruptedException {
+        if (holder == null) {
+            return null;
+        }
+        String session = Roles.holder(holder.allocation());
+        return denials.has(worker.iam(), place.adminRole(), session) ? null : deny(worker, place, session, watch);
+    }
+
     /** Denies the session in every role it may be one of; null for done. */
     private @Nullable StepResult deny(Session worker, Place place, String session, Watch watch)
             throws InterruptedException {
@@ -122,7 +133,7 @@ final class Revocation {
                         worker.iam(),
                         role,
                         new Denials.Entry(
-                                session, Instant.now().plus(roles.longest(role)).plus(MARGIN)));
+                                session, memory.now().plus(roles.longest(role)).plus(MARGIN)));
             } catch (NoSuchEntityException e) {
                 // Of a role that is gone no session can do anything. Berth's own is there, since it works with it.
             } catch (Denials.NoRoomException e) {

@@ -63,7 +63,8 @@ final class Roles {
      * @throws SdkException where the role cannot be assumed
      */
     Session work(Place place, Task task) {
-        StsClient sts = Sdk.client(StsClient.builder(), Sdk.own(), place.region(), settings.endpoint());
+        Duration longest = task.timeout();
+        StsClient sts = Sdk.client(StsClient.builder(), Sdk.own(), place.region(), settings.endpoint(), longest);
         var credentials = StsAssumeRoleCredentialsProvider.builder()
                 .stsClient(sts)
                 .asyncCredentialUpdateEnabled(false)
@@ -76,7 +77,7 @@ final class Roles {
                     }
                 })
                 .build();
-        Session session = new Session(credentials, place.region(), settings.endpoint())
+        Session session = new Session(credentials, place.region(), settings.endpoint(), longest)
                 .owning(credentials)
                 .owning(sts);
         try {
@@ -93,8 +94,8 @@ final class Roles {
     }
 
     /** Whether AWS knows Berth's own credentials. */
-    boolean ownCredentialsWork(Place place) {
-        try (StsClient sts = Sdk.client(StsClient.builder(), Sdk.own(), place.region(), settings.endpoint())) {
+    boolean ownCredentialsWork(Place place, Duration longest) {
+        try (StsClient sts = Sdk.client(StsClient.builder(), Sdk.own(), place.region(), settings.endpoint(), longest)) {
             return sts.getCallerIdentity().account() != null;
         } catch (SdkException e) {
             return false;
@@ -105,9 +106,10 @@ final class Roles {
      * Credentials of a role for a holder, as long as the role and AWS allow.
      *
      * @param role its ARN
+     * @param longest how long each call for it may take
      */
-    Credentials lend(Place place, String role, Task.Holder holder) {
-        try (StsClient sts = Sdk.client(StsClient.builder(), Sdk.own(), place.region(), settings.endpoint())) {
+    Credentials lend(Place place, String role, Task.Holder holder, Duration longest) {
+        try (StsClient sts = Sdk.client(StsClient.builder(), Sdk.own(), place.region(), settings.endpoint(), longest)) {
             if (settings.marks().any() && !memory.refusesMarks(role)) {
                 try {
                     return lend(sts, role, holder, true);

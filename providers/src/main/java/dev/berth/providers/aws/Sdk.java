@@ -42,9 +42,10 @@ final class Sdk {
      * Makes a client; closing it leaves the HTTP client as it is.
      *
      * @param endpoint null for AWS's own
+     * @param longest how long one call may take with all its retries
      */
     static <B extends AwsClientBuilder<B, C> & AwsSyncClientBuilder<B, C>, C> C client(
-            B builder, AwsCredentialsProvider credentials, String region, @Nullable URI endpoint) {
+            B builder, AwsCredentialsProvider credentials, String region, @Nullable URI endpoint, Duration longest) {
         builder.httpClient(Shared.HTTP)
                 .credentialsProvider(credentials)
                 .region(Region.of(region))
@@ -52,7 +53,7 @@ final class Sdk {
                         .retryStrategy(AwsRetryStrategy.adaptiveRetryStrategy().toBuilder()
                                 .maxAttempts(ATTEMPTS)
                                 .build())
-                        .apiCallTimeout(CALL)
+                        .apiCallTimeout(longest.compareTo(CALL) < 0 ? longest : CALL)
                         .build());
         if (endpoint != null) {
             builder.endpointOverride(endpoint);

@@ -1,6 +1,7 @@
 package dev.berth.providers.aws;
 
 import java.net.URI;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -26,13 +27,19 @@ final class Session implements AutoCloseable {
     private final AwsCredentialsProvider credentials;
     private final String region;
     private final @Nullable URI endpoint;
+    private final Duration longest;
     private final Map<Class<?>, AutoCloseable> clients = new HashMap<>();
     private final List<AutoCloseable> owned = new ArrayList<>();
 
-    Session(AwsCredentialsProvider credentials, String region, @Nullable URI endpoint) {
+    /**
+     * @param endpoint null for AWS's own
+     * @param longest how long one call may take
+     */
+    Session(AwsCredentialsProvider credentials, String region, @Nullable URI endpoint, Duration longest) {
         this.credentials = credentials;
         this.region = region;
         this.endpoint = endpoint;
+        this.longest = longest;
     }
 
     /** Has something closed with this session. */
@@ -46,60 +53,63 @@ final class Session implements AutoCloseable {
     }
 
     StsClient sts() {
-        return client(StsClient.class, () -> Sdk.client(StsClient.builder(), credentials, region, endpoint));
+        return client(StsClient.class, () -> Sdk.client(StsClient.builder(), credentials, region, endpoint, longest));
     }
 
     IamClient iam() {
-        return client(IamClient.class, () -> Sdk.client(IamClient.builder(), credentials, region, endpoint));
+        return client(IamClient.class, () -> Sdk.client(IamClient.builder(), credentials, region, endpoint, longest));
     }
 
     CloudFormationClient stacks() {
         return client(
                 CloudFormationClient.class,
-                () -> Sdk.client(CloudFormationClient.builder(), credentials, region, endpoint));
+                () -> Sdk.client(CloudFormationClient.builder(), credentials, region, endpoint, longest));
     }
 
     S3Client s3() {
         // An emulator has no host name for each bucket.
         return client(
                 S3Client.class,
-                () -> Sdk.client(S3Client.builder().forcePathStyle(endpoint != null), credentials, region, endpoint));
+                () -> Sdk.client(
+                        S3Client.builder().forcePathStyle(endpoint != null), credentials, region, endpoint, longest));
     }
 
     EcrClient ecr() {
-        return client(EcrClient.class, () -> Sdk.client(EcrClient.builder(), credentials, region, endpoint));
+        return client(EcrClient.class, () -> Sdk.client(EcrClient.builder(), credentials, region, endpoint, longest));
     }
 
     CloudWatchLogsClient logs() {
         return client(
                 CloudWatchLogsClient.class,
-                () -> Sdk.client(CloudWatchLogsClient.builder(), credentials, region, endpoint));
+                () -> Sdk.client(CloudWatchLogsClient.builder(), credentials, region, endpoint, longest));
     }
 
     Ec2Client ec2() {
-        return client(Ec2Client.class, () -> Sdk.client(Ec2Client.builder(), credentials, region, endpoint));
+        return client(Ec2Client.class, () -> Sdk.client(Ec2Client.builder(), credentials, region, endpoint, longest));
     }
 
     SecretsManagerClient secrets() {
         return client(
                 SecretsManagerClient.class,
-                () -> Sdk.client(SecretsManagerClient.builder(), credentials, region, endpoint));
+                () -> Sdk.client(SecretsManagerClient.builder(), credentials, region, endpoint, longest));
     }
 
     KmsClient kms() {
-        return client(KmsClient.class, () -> Sdk.client(KmsClient.builder(), credentials, region, endpoint));
+        return client(KmsClient.class, () -> Sdk.client(KmsClient.builder(), credentials, region, endpoint, longest));
     }
 
     SsmClient ssm() {
-        return client(SsmClient.class, () -> Sdk.client(SsmClient.builder(), credentials, region, endpoint));
+        return client(SsmClient.class, () -> Sdk.client(SsmClient.builder(), credentials, region, endpoint, longest));
     }
 
     DynamoDbClient tables() {
-        return client(DynamoDbClient.class, () -> Sdk.client(DynamoDbClient.builder(), credentials, region, endpoint));
+        return client(
+                DynamoDbClient.class,
+                () -> Sdk.client(DynamoDbClient.builder(), credentials, region, endpoint, longest));
     }
 
     SqsClient queues() {
-        return client(SqsClient.class, () -> Sdk.client(SqsClient.builder(), credentials, region, endpoint));
+        return client(SqsClient.class, () -> Sdk.client(SqsClient.builder(), credentials, region, endpoint, longest));
     }
 
     private <C extends AutoCloseable> C client(Class<C> type, Supplier<C> maker) {

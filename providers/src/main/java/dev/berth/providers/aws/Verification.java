@@ -65,7 +65,7 @@ final class Verification {
                                         : "; what the account's regions share was left out: a neighbour is lent"),
                         Duration.ZERO,
                         found)
-                : failed(residue, found, task.holder());
+                : failed(residue, shared ? found : withShared(found, baseline), task.holder());
     }
 
     /** Null where it does not settle in time. */
@@ -80,6 +80,14 @@ final class Verification {
             watch.pause(BETWEEN);
         }
         return null;
+    }
+
+    /** What a person may accept: what a neighbour's borrower is doing meanwhile is not to become the baseline. */
+    private static Inventory withShared(Inventory found, Inventory baseline) {
+        NavigableMap<String, NavigableSet<String>> things =
+                new TreeMap<>(seen(found, false).things());
+        SHARED.forEach(type -> things.put(type, baseline.things().getOrDefault(type, new TreeSet<>())));
+        return new Inventory(things);
     }
 
     private static Inventory seen(Inventory all, boolean shared) {
