@@ -15,6 +15,7 @@ import dev.berth.server.auth.BearerToken;
 import dev.berth.server.auth.Desks;
 import dev.berth.server.auth.Directory;
 import dev.berth.server.auth.EventDesk;
+import dev.berth.server.auth.Journal;
 import dev.berth.server.auth.PoolDesk;
 import dev.berth.server.auth.Principal;
 import dev.berth.server.auth.QueueDesk;
@@ -125,7 +126,8 @@ final class Service {
                 new BaselineDesk(ledger, store, Instant::now),
                 new EventDesk(store),
                 new TokenDesk(store, () -> directory, authenticator, Instant::now, random),
-                accessKeys);
+                accessKeys,
+                new Journal(ledger, store));
         var api = new HttpApi(
                 new WaysIn(
                         authenticator,

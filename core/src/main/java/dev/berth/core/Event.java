@@ -54,6 +54,8 @@ public record Event(
         POOL_DELISTED,
         CONFIGURATION_APPLIED,
         CONFIGURATION_REFUSED,
+        TOKEN_CREATED,
+        TOKEN_REVOKED,
         CLOCK_JUMPED,
         STORE_RESTORED,
         BREAKER_OPENED,

@@ -16,6 +16,7 @@ import dev.berth.server.auth.AwsAuthenticator;
 import dev.berth.server.auth.BaselineDesk;
 import dev.berth.server.auth.Desks;
 import dev.berth.server.auth.EventDesk;
+import dev.berth.server.auth.Journal;
 import dev.berth.server.auth.PoolDesk;
 import dev.berth.server.auth.PublicUrl;
 import dev.berth.server.auth.QueueDesk;
@@ -528,7 +529,8 @@ public final class BerthServer implements AutoCloseable {
                 new BaselineDesk(core.ledger(), core.store(), core.clock()),
                 new EventDesk(core.store()),
                 tokens,
-                accessKeys);
+                accessKeys,
+                new Journal(core.ledger(), core.store()));
         var metrics = new ServiceMetrics();
         var api = new HttpApi(
                 new WaysIn(

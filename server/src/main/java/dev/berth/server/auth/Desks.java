@@ -8,4 +8,5 @@ public record Desks(
         BaselineDesk baselines,
         EventDesk events,
         TokenDesk tokens,
-        AccessKeyDesk accessKeys) {}
+        AccessKeyDesk accessKeys,
+        Journal journal) {}

@@ -1,9 +1,12 @@
 package dev.berth.server.http;
 
+import dev.berth.core.Event;
+import dev.berth.server.auth.Journal;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import tools.jackson.core.JsonGenerator;
 
@@ -13,9 +16,11 @@ final class ConfigurationCalls {
     private static final String ALLOW_REMOVALS = "allow-removals";
 
     private final ConfigurationDesk desk;
+    private final Journal journal;
 
-    ConfigurationCalls(ConfigurationDesk desk) {
+    ConfigurationCalls(ConfigurationDesk desk, Journal journal) {
         this.desk = desk;
+        this.journal = journal;
     }
 
     Reply diff(Call call) {
@@ -29,8 +34,12 @@ final class ConfigurationCalls {
         if (allow != null && !allow.equals("true") && !allow.equals("false")) {
             throw Problem.field(ALLOW_REMOVALS, "must be true or false");
         }
-        return reply(
-                desk.apply(text(call), "true".equals(allow), call.principal().name()));
+        var admin = call.principal();
+        var outcome = desk.apply(text(call), "true".equals(allow), admin.name());
+        if (outcome instanceof ConfigurationDesk.Change change) {
+            journal.note(Event.Type.CONFIGURATION_APPLIED, admin, Map.of("digest", change.digest()));
+        }
+        return reply(outcome);
     }
 
     private static String text(Call call) {

@@ -114,8 +114,8 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
         var pools = new PoolCalls(desks.pools());
         var environments = new EnvironmentCalls(desks.pools());
         var baselines = new BaselineCalls(desks.baselines(), desks.pools());
-        var tokens = new TokenCalls(desks.tokens(), desks.accessKeys());
-        var config = new ConfigurationCalls(configuration);
+        var tokens = new TokenCalls(desks.tokens(), desks.accessKeys(), desks.journal());
+        var config = new ConfigurationCalls(configuration, desks.journal());
         var service = new ServiceCalls(about.version(), about.ready(), desks.pools(), metrics);
         int large = ConfigurationCalls.BODY_LIMIT;
         return List.of(

@@ -1,10 +1,13 @@
 package dev.berth.server.http;
 
+import dev.berth.core.Event;
 import dev.berth.server.auth.AccessKeyDesk;
+import dev.berth.server.auth.Journal;
 import dev.berth.server.auth.Principal;
 import dev.berth.server.auth.TokenDesk;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -13,16 +16,20 @@ import tools.jackson.core.JsonGenerator;
 /** The calls under {@code /tokens}. */
 final class TokenCalls {
     private static final Logger LOG = LoggerFactory.getLogger(TokenCalls.class);
+    private static final String BEARER = "bearer";
+    private static final String SIGV4 = "sigv4";
     private static final int LONGEST_NAME = 200;
     private static final Duration LONGEST = Duration.ofDays(3650);
     private static final byte[] NOTHING = "{}".getBytes(StandardCharsets.US_ASCII);
 
     private final TokenDesk desk;
     private final AccessKeyDesk accessKeys;
+    private final Journal journal;
 
-    TokenCalls(TokenDesk desk, AccessKeyDesk accessKeys) {
+    TokenCalls(TokenDesk desk, AccessKeyDesk accessKeys, Journal journal) {
         this.desk = desk;
         this.accessKeys = accessKeys;
+        this.journal = journal;
     }
 
     Reply post(Call call) {
@@ -38,12 +45,7 @@ final class TokenCalls {
 
     private Reply bearer(Principal admin, String principal, @Nullable Duration expires) {
         var created = desk.create(principal, expires).orElseThrow(TokenCalls::noSuchPrincipal);
-        LOG.info(
-                "token {} of {} was made by {} from {}",
-                created.token().id(),
-                principal,
-                admin.name(),
-                admin.address());
+        tell(admin, BEARER, created.token());
         return Reply.json(201, json -> {
             json.writeStartObject();
             fields(json, created.token());
@@ -54,12 +56,7 @@ final class TokenCalls {
 
     private Reply accessKey(Principal admin, String principal, @Nullable Duration expires) {
         var created = accessKeys.create(principal, expires).orElseThrow(TokenCalls::noSuchPrincipal);
-        LOG.info(
-                "access key {} of {} was made by {} from {}",
-                created.key().id(),
-                principal,
-                admin.name(),
-                admin.address());
+        tell(admin, SIGV4, created.key());
         return Reply.json(201, json -> {
             json.writeStartObject();
             fields(json, created.key());
@@ -67,6 +64,20 @@ final class TokenCalls {
             json.writeStringProperty("secretAccessKey", created.secret());
             json.writeEndObject();
         });
+    }
+
+    private void tell(Principal admin, String kind, TokenDesk.Known created) {
+        LOG.info(
+                "{} {} of {} was made by {} from {}",
+                kind.equals(SIGV4) ? "access key" : "token",
+                created.id(),
+                created.principal(),
+                admin.name(),
+                admin.address());
+        journal.note(
+                Event.Type.TOKEN_CREATED,
+                admin,
+                Map.of("token", created.id(), "kind", kind, "principal", created.principal()));
     }
 
     private static Problem noSuchPrincipal() {
@@ -82,7 +93,7 @@ final class TokenCalls {
             switch (name) {
                 case "principal" -> principal = in.text(name, LONGEST_NAME);
                 case "expires" -> expires = in.duration(name);
-                case "sigv4" -> sigv4 = in.flag(name);
+                case SIGV4 -> sigv4 = in.flag(name);
                 default -> in.unknown(name);
             }
         }
@@ -104,8 +115,8 @@ final class TokenCalls {
             json.writeStartObject();
             json.writeName("tokens");
             json.writeStartArray();
-            tokens.forEach(token -> listed(json, "bearer", token));
-            keys.forEach(key -> listed(json, "sigv4", key));
+            tokens.forEach(token -> listed(json, BEARER, token));
+            keys.forEach(key -> listed(json, SIGV4, key));
             json.writeEndArray();
             json.writeEndObject();
         });
@@ -136,6 +147,7 @@ final class TokenCalls {
                 id,
                 call.principal().name(),
                 call.principal().address());
+        journal.note(Event.Type.TOKEN_REVOKED, call.principal(), Map.of("token", id));
         return Reply.json(200, NOTHING);
     }
 }

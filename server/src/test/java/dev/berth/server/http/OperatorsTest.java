@@ -198,6 +198,16 @@ class OperatorsTest extends ServiceTest {
         assertThat(service.call(ADMIN, "DELETE", path, null).status()).isEqualTo(200);
         assertThat(service.call(secret, "GET", "/environments", null).status()).isEqualTo(401);
         assertThat(service.call(ADMIN, "DELETE", path, null).code()).isEqualTo("no-such-token");
+
+        service.call(OPERATOR, "POST", "/environments/release-1/retire", null); // answered after what came before it
+        var events = service.call(VIEWER, "GET", "/events?limit=1000", null);
+        assertThat(events.text()).contains("token-created", "token-revoked").doesNotContain(secret);
+        assertThat(events.body().path("events")).anySatisfy(event -> {
+            assertThat(event.path("type").asString()).isEqualTo("token-revoked");
+            assertThat(event.path("principal").asString()).isEqualTo("root");
+            assertThat(event.path("data").path("token").asString())
+                    .isEqualTo(made.body().path("id").asString());
+        });
         for (var wrong :
                 new String[] {"{\"principal\":\"nobody\"}", "{}", "{\"principal\":\"vera\",\"expires\":\"0s\"}"}) {
             assertThat(service.call(ADMIN, "POST", "/tokens", wrong).code())

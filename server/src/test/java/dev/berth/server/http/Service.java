@@ -28,6 +28,7 @@ import dev.berth.server.auth.BearerToken;
 import dev.berth.server.auth.Desks;
 import dev.berth.server.auth.Directory;
 import dev.berth.server.auth.EventDesk;
+import dev.berth.server.auth.Journal;
 import dev.berth.server.auth.PoolDesk;
 import dev.berth.server.auth.Principal;
 import dev.berth.server.auth.PublicUrl;
@@ -154,7 +155,8 @@ final class Service implements AutoCloseable {
                 new BaselineDesk(ledger, store, now::get),
                 new EventDesk(store),
                 tokens,
-                accessKeys);
+                accessKeys,
+                new Journal(ledger, store));
         api = new HttpApi(
                 new WaysIn(
                         authenticator,
