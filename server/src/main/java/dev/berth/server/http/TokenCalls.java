@@ -93,7 +93,7 @@ final class TokenCalls {
             switch (name) {
                 case "principal" -> principal = in.text(name, LONGEST_NAME);
                 case "expires" -> expires = in.duration(name);
-                case SIGV4 -> sigv4 = in.flag(name);
+                case "sigv4" -> sigv4 = in.flag(name);
                 default -> in.unknown(name);
             }
         }
