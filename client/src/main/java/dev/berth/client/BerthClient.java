@@ -295,7 +295,8 @@ public final class BerthClient {
     }
 
     /**
-     * The allocation with fresh access, in place of what is about to expire; what does not expire is as it was.
+     * The allocation with fresh access, in place of what is about to expire; what does not expire is as it was. Other calls go on to show
+     * what was issued at first.
      *
      * @throws BerthProblem 410 where it has ended; 503 where fresh access cannot be had now
      */

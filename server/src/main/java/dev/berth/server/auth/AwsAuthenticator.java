@@ -53,6 +53,8 @@ public final class AwsAuthenticator {
     /** What STS refused is not asked for again so soon. */
     private static final Duration REFUSED_FOR = Duration.ofMinutes(1);
 
+    private static final Duration QUIET = Duration.ofMinutes(1);
+
     private static final Pattern HOST =
             Pattern.compile("sts(-fips)?(\\.[a-z]{2,3}(-[a-z]{2,9}){1,3}-[0-9]{1,2})?\\.amazonaws\\.com(\\.cn)?");
     private static final Pattern QUERY = Pattern.compile("[A-Za-z0-9%=&._~-]+");
@@ -81,6 +83,7 @@ public final class AwsAuthenticator {
     private final Semaphore asking = new Semaphore(MOST_ASKED);
     private final Map<String, Known> known = new ConcurrentHashMap<>();
     private volatile @Nullable HttpClient http;
+    private volatile Instant quietUntil = Instant.MIN;
 
     /**
      * What the configuration says.
@@ -144,11 +147,12 @@ public final class AwsAuthenticator {
         // Where either is another by now, STS has to be asked again.
         var key = digest(now + "\n" + login.uri());
         var told = known.get(key);
-        if (told == null || !at.isBefore(told.until())) {
+        boolean isFresh = told == null || !at.isBefore(told.until());
+        if (told == null || isFresh) {
             try {
                 told = ask(login, now.service(), at);
             } catch (IOException e) {
-                LOG.warn("STS cannot be asked who calls: {}", e.toString());
+                warn(e, at);
                 return new Verdict.Unsure("AWS cannot be asked now who calls");
             } catch (InterruptedException _) {
                 Thread.currentThread().interrupt();
@@ -164,9 +168,20 @@ public final class AwsAuthenticator {
         var principal = caller.partition().equals(now.partition())
                 ? principals.byAwsCaller(caller)
                 : Optional.<Principal>empty();
+        if (isFresh && principal.isPresent()) {
+            LOG.info("{} calls as {}", caller.arn(), principal.get().name()); // events have the principal alone
+        }
         return principal
                 .<Verdict>map(Verdict.Known::new)
                 .orElseGet(() -> unknown("No principal of this service is " + caller.arn()));
+    }
+
+    /** Not for each request: anybody can send some. */
+    private void warn(IOException e, Instant now) {
+        if (!now.isBefore(quietUntil)) {
+            quietUntil = now.plus(QUIET);
+            LOG.warn("STS cannot be asked who calls: {}", e.toString());
+        }
     }
 
     private static Verdict unknown(String why) {
