@@ -242,6 +242,11 @@ class AwsProviderTest {
             loans.add(loan);
             holders.add(loan.holder(loan.issue()));
         }
+        // What is read is as old as can be.
+        aws.strict()
+                .fault(call -> call.of(account) && call.is("iam", "GetRolePolicy")
+                        ? Answer.error(404, "NoSuchEntity", "there is no such policy yet")
+                        : null);
         assertThat(loans.parallelStream().map(loan -> loan.run(Step.REVOKE))).allMatch(Done.class::isInstance);
         assertThat(holders)
                 .allSatisfy(holder ->
@@ -359,6 +364,22 @@ class AwsProviderTest {
     }
 
     @Test
+    void whereNothingIsSweptStacksGoAllTheSameAndTheRestIsResidue() {
+        var account = aws.account("100000000022");
+        var loan = aws.loan(account, Map.of("sweep", false)).adopt();
+        account.stack("full", AwsAccount.bucketResource("full-22"), true);
+        account.fill("full-22");
+        account.bucket("loose-22");
+        assertThat(loan.run(Step.CLEAN)).isInstanceOf(Done.class);
+        assertThat(account.s3().listBuckets().buckets())
+                .singleElement()
+                .satisfies(bucket -> assertThat(bucket.name()).isEqualTo("loose-22"));
+        assertThat(loan.run(Step.VERIFY))
+                .isInstanceOfSatisfying(
+                        Failed.class, failed -> assertThat(failed.reason()).contains("left: s3 bucket loose-22"));
+    }
+
+    @Test
     void whatThePoolKeepsIsNeitherDeletedNorCompared() {
         var account = aws.account("100000000014");
         var loan = aws.loan(
@@ -465,6 +486,22 @@ class AwsProviderTest {
             aws.strict().mend(refusal);
         }
         assertThat(loan.run(Step.VERIFY)).isInstanceOf(Done.class);
+    }
+
+    @Test
+    void nothingIsAgreedToWhileItChanges() {
+        var account = aws.account("100000000021");
+        var loan = aws.loan(account, Map.of()).adopt();
+        var count = new AtomicInteger();
+        aws.strict().fault(call -> {
+            if (call.of(account) && call.is("logs", "DescribeLogGroups")) {
+                account.logs().createLogGroup(create -> create.logGroupName("/changing/" + count.incrementAndGet()));
+            }
+            return null;
+        });
+        assertThat(loan.run(Step.VERIFY))
+                .isInstanceOfSatisfying(
+                        Failed.class, failed -> assertThat(failed.reason()).contains("no two listings"));
     }
 
     @Test
