@@ -14,6 +14,7 @@ CHOICE = random.Random(os.environ["SEED"])
 SHOWN_TO_HOLDERS = {
     "POST /allocations",
     "GET /allocations/{id}",
+    "POST /allocations/{id}/credentials",
     "POST /allocations/{id}/extend",
     "POST /allocations/{id}/hold",
     "GET /reservations/{id}",
