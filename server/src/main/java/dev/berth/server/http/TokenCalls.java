@@ -77,7 +77,7 @@ final class TokenCalls {
         journal.note(
                 Event.Type.TOKEN_CREATED,
                 admin,
-                Map.of("token", created.id(), "kind", kind, "principal", created.principal()));
+                Map.of("token", created.id(), "kind", kind, "of", created.principal()));
     }
 
     private static Problem noSuchPrincipal() {
