@@ -3,9 +3,6 @@ package dev.berth.cli;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.berth.client.Allocation;
-import dev.berth.client.BerthProblem;
-import dev.berth.client.BerthUnreachable;
-import dev.berth.client.MalformedReply;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -45,6 +42,7 @@ final class AwsEndpoint implements AutoCloseable {
 
     private final Supplier<Allocation> refresh;
     private final Supplier<Instant> clock;
+    private final Duration again;
     private final HttpServer server;
     private final ExecutorService answering = Executors.newVirtualThreadPerTaskExecutor();
     private final String secret;
@@ -52,8 +50,9 @@ final class AwsEndpoint implements AutoCloseable {
     private volatile List<@Nullable AwsCredentials> known;
     private volatile Instant renewAt;
 
-    private AwsEndpoint(Allocation allocation, Supplier<Allocation> refresh, Supplier<Instant> clock)
+    private AwsEndpoint(Allocation allocation, Supplier<Allocation> refresh, Supplier<Instant> clock, Duration again)
             throws IOException {
+        this.again = again;
         this.refresh = refresh;
         this.clock = clock;
         byte[] random = new byte[SECRET_BYTES];
@@ -73,7 +72,14 @@ final class AwsEndpoint implements AutoCloseable {
      */
     static AwsEndpoint start(Allocation allocation, Supplier<Allocation> refresh, Supplier<Instant> clock)
             throws IOException {
-        AwsEndpoint endpoint = new AwsEndpoint(allocation, refresh, clock);
+        return start(allocation, refresh, clock, SHORTEST_PAUSE);
+    }
+
+    /** As the other; tries again after that long. */
+    static AwsEndpoint start(
+            Allocation allocation, Supplier<Allocation> refresh, Supplier<Instant> clock, Duration again)
+            throws IOException {
+        AwsEndpoint endpoint = new AwsEndpoint(allocation, refresh, clock, again);
         endpoint.server.start();
         Thread.ofVirtual().name("berth-credentials").start(endpoint::renew);
         return endpoint;
@@ -177,7 +183,7 @@ final class AwsEndpoint implements AutoCloseable {
                     pause = left.compareTo(LONGEST_PAUSE) < 0 ? left : LONGEST_PAUSE;
                 } else {
                     fetch();
-                    pause = SHORTEST_PAUSE;
+                    pause = again;
                 }
             }
         } catch (InterruptedException e) {
@@ -192,8 +198,10 @@ final class AwsEndpoint implements AutoCloseable {
                 known = fresh;
                 renewAt = renewAt();
             }
-        } catch (BerthProblem | BerthUnreachable | MalformedReply e) {
-            // It is tried again; the old ones are good for a while. Whether the lease is lost, its keeper finds out.
+        } catch (RuntimeException e) {
+            // A refusal, a service that is down, or a login that cannot be made now: it is tried again, and the old
+            // ones are good
+            // for a while. Whether the lease is lost, its keeper finds out.
         }
     }
 

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
@@ -26,9 +27,12 @@ final class AwsLogin implements Supplier<@Nullable String> {
     private static final Duration LIFE = Duration.ofMinutes(15);
 
     private static final long RENEWED_AFTER = Duration.ofMinutes(10).toNanos();
+    /** Where no other can be made. */
+    private static final long GOOD_FOR = Duration.ofMinutes(14).toNanos();
 
     private final Settings settings;
     private final Supplier<AwsCredentials> credentials;
+    private final LongSupplier nanoTime;
     private @Nullable String header;
     private long madeAt;
 
@@ -46,9 +50,14 @@ final class AwsLogin implements Supplier<@Nullable String> {
             @Nullable String profile,
             @Nullable String endpoint) {}
 
-    private AwsLogin(Settings settings, Supplier<AwsCredentials> credentials) {
+    /**
+     * @param credentials of whoever logs in, as they are now
+     * @param nanoTime as {@link System#nanoTime}
+     */
+    AwsLogin(Settings settings, Supplier<AwsCredentials> credentials, LongSupplier nanoTime) {
         this.settings = settings;
         this.credentials = credentials;
+        this.nanoTime = nanoTime;
     }
 
     /** With the credentials that AWS's own tools would use. */
@@ -60,26 +69,36 @@ final class AwsLogin implements Supplier<@Nullable String> {
             AwsCredentials given = token.isEmpty()
                     ? AwsBasicCredentials.create(id, secret)
                     : AwsSessionCredentials.create(id, secret, token);
-            return new AwsLogin(settings, () -> given);
+            return new AwsLogin(settings, () -> given, System::nanoTime);
         }
         DefaultCredentialsProvider.Builder provider = DefaultCredentialsProvider.builder();
         if (settings.profile() != null) {
             provider.profileName(settings.profile());
         }
         DefaultCredentialsProvider chain = provider.build();
-        return new AwsLogin(settings, chain::resolveCredentials);
+        return new AwsLogin(settings, chain::resolveCredentials, System::nanoTime);
     }
 
     @Override
     public synchronized String get() {
         String made = header;
-        if (made == null || System.nanoTime() - madeAt > RENEWED_AFTER) {
-            madeAt = System.nanoTime();
-            made = "Berth-AWS "
-                    + Base64.getEncoder().encodeToString(url().toString().getBytes(StandardCharsets.US_ASCII));
-            header = made;
+        long now = nanoTime.getAsLong();
+        if (made != null && now - madeAt <= RENEWED_AFTER) {
+            return made;
         }
-        return made;
+        try {
+            String fresh = "Berth-AWS "
+                    + Base64.getEncoder().encodeToString(url().toString().getBytes(StandardCharsets.US_ASCII));
+            header = fresh;
+            madeAt = now;
+            return fresh;
+        } catch (CliFailure e) {
+            // Whoever has the credentials may be slow for a moment, and a lease hangs on this.
+            if (made != null && now - madeAt <= GOOD_FOR) {
+                return made;
+            }
+            throw e;
+        }
     }
 
     private URI url() {

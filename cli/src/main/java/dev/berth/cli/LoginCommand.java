@@ -46,7 +46,7 @@ final class LoginCommand implements Runnable {
             footer = {
                 "  berth login aws --url https://ci.example",
                 "  berth login aws --url https://ci.example --profile build --region eu-west-1",
-                "  curl -H \"Authorization: $(berth login aws --print)\" \"$BERTH_URL/pools\""
+                "  echo \"Authorization: $(berth login aws --print)\" | curl -H @- \"$BERTH_URL/pools\""
             })
     static final class Aws implements Callable<Integer> {
         private final Surroundings around;

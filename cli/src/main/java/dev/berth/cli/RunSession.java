@@ -254,7 +254,7 @@ final class RunSession {
                             + names);
             around.err().println("  'berth status " + id + "' shows its access, 'berth release " + id + "' ends it");
             return true;
-        } catch (BerthProblem | BerthUnreachable | MalformedReply e) {
+        } catch (BerthProblem | BerthUnreachable | MalformedReply | CliFailure e) {
             around.err()
                     .println("berth: could not keep " + names + handover.whom() + ", releasing: "
                             + Text.clean(String.valueOf(e.getMessage())));
@@ -265,7 +265,7 @@ final class RunSession {
     private void release(Lease lease, String outcome) {
         try {
             lease.release(outcome);
-        } catch (BerthProblem | BerthUnreachable | MalformedReply e) {
+        } catch (BerthProblem | BerthUnreachable | MalformedReply | CliFailure e) {
             Duration keepalive = request.keepalive();
             around.err()
                     .println("berth: could not release " + lease.allocation().id() + " ("

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -103,6 +104,29 @@ class AwsEndpointTest {
     void credentialsAreRenewedBeforeAnybodyAsks() throws Exception {
         berth.answer(FRESH, 200, lent("AKIA2", NOON.plusSeconds(3600)));
         try (var endpoint = endpoint(allocation("AKIA1", NOON))) {
+            long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+            while (!get(endpoint, "", token(endpoint)).body().contains("AKIA2")) {
+                assertThat(System.nanoTime()).isLessThan(deadline);
+            }
+        }
+    }
+
+    @Test
+    void aLoginThatCannotBeMadeForAMomentCostsOneTryAlone() throws Exception {
+        var allocation = allocation("AKIA1", NOON);
+        var fresh = allocation("AKIA2", NOON.plusSeconds(3600));
+        var tries = new AtomicInteger();
+        var pauses = Duration.ofMillis(10);
+        try (var endpoint = AwsEndpoint.start(
+                allocation,
+                () -> {
+                    if (tries.getAndIncrement() == 0) {
+                        throw new CliFailure(ExitCode.NOT_ALLOWED, "cannot log in with AWS credentials: try later");
+                    }
+                    return fresh;
+                },
+                () -> NOON,
+                pauses)) {
             long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
             while (!get(endpoint, "", token(endpoint)).body().contains("AKIA2")) {
                 assertThat(System.nanoTime()).isLessThan(deadline);

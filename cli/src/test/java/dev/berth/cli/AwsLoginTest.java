@@ -1,6 +1,7 @@
 package dev.berth.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.berth.server.auth.AwsAuthenticator;
@@ -18,16 +19,21 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.core.exception.SdkClientException;
 
 /** {@code berth login aws}, and what follows it, held against what the service understands. */
 class AwsLoginTest {
@@ -165,5 +171,30 @@ class AwsLoginTest {
         assertThat(seen(header, "ci.example", URI.create(endpoint())))
                 .as("it leads to AWS, and the service asks another")
                 .isInstanceOf(Verdict.Unknown.class);
+    }
+
+    @Test
+    void aLoginThatIsGoodStaysInUseWhileNoOtherCanBeMade() {
+        var minutes = new AtomicLong();
+        var gone = new AtomicBoolean();
+        var login = new AwsLogin(
+                new AwsLogin.Settings("ci.example", "eu-west-1", null, null),
+                () -> {
+                    if (gone.get()) {
+                        throw SdkClientException.create("the credential process failed");
+                    }
+                    return AwsBasicCredentials.create("AKIA1", "hush");
+                },
+                () -> Duration.ofMinutes(minutes.get()).toNanos());
+        var first = login.get();
+        gone.set(true);
+        minutes.set(13);
+        assertThat(login.get()).isEqualTo(first);
+        minutes.set(15);
+        assertThatThrownBy(login::get)
+                .isInstanceOf(CliFailure.class)
+                .hasMessage("cannot log in with AWS credentials: the credential process failed");
+        gone.set(false);
+        assertThat(login.get()).startsWith("Berth-AWS ");
     }
 }

@@ -146,7 +146,10 @@ public final class Lease implements AutoCloseable {
                     pause = deadlines.failed(problem.code().equals("store-unavailable"), backoff);
                 } catch (BerthUnreachable e) {
                     pause = deadlines.failed(client.isRefused(e), backoff);
-                } catch (MalformedReply e) {
+                } catch (RuntimeException e) {
+                    // A reply that makes no sense, or whoever says what authorizes us cannot now (a credential process
+                    // that failed, a
+                    // token file that is being replaced): the lease is good until its deadline.
                     pause = deadlines.failed(false, backoff);
                 }
             }

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -181,6 +182,30 @@ class LeaseTest {
                     asked -> new Reply(410, "{\"code\":\"lease-lost\",\"message\":\"ended: operator\"}", Map.of()));
             assertThat(lease.lost().get(30, TimeUnit.SECONDS).reason()).isEqualTo("lease-lost");
             service.script(asked -> Reply.ok("{}"));
+        }
+    }
+
+    @Test
+    void credentialsThatAreNotThereForAMomentCostNoLease() throws Exception {
+        CountDownLatch kept = new CountDownLatch(1);
+        AtomicInteger asked = new AtomicInteger();
+        try (ScriptedService service = new ScriptedService(_ -> {
+            kept.countDown();
+            return Reply.ok(BerthClientTest.ACTIVE);
+        })) {
+            BerthClient client = BerthClient.at(service.uri())
+                    .retryFor(Duration.ZERO)
+                    .authorization(() -> {
+                        if (asked.getAndIncrement() == 0) {
+                            throw new IllegalStateException("the credential process failed");
+                        }
+                        return "Bearer x";
+                    })
+                    .build();
+            try (Lease lease = Lease.of(client, active(), Duration.ofSeconds(40))) {
+                assertThat(kept.await(30, TimeUnit.SECONDS)).isTrue();
+                assertThat(lease.lost()).isNotDone();
+            }
         }
     }
 

@@ -5,6 +5,7 @@ import java.net.URI;
 import java.net.URLDecoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -22,8 +23,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -43,9 +46,7 @@ public final class AwsAuthenticator {
     private static final String SCHEME = "Berth-AWS ";
     private static final int LONGEST = 8 << 10;
     private static final int LARGEST_ANSWER = 64 << 10;
-    private static final int MOST_KNOWN = 10_000;
     private static final int MOST_ASKED = 32;
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
     /** STS takes a URL for so long, whatever it says itself. */
     private static final Duration LONGEST_LIFE = Duration.ofMinutes(15);
 
@@ -80,6 +81,7 @@ public final class AwsAuthenticator {
     private final Supplier<Settings> settings;
     private final Supplier<Directory> directory;
     private final Supplier<Instant> wall;
+    private final Bounds bounds;
     private final Semaphore asking = new Semaphore(MOST_ASKED);
     private final Map<String, Known> known = new ConcurrentHashMap<>();
     private volatile @Nullable HttpClient http;
@@ -96,6 +98,16 @@ public final class AwsAuthenticator {
             @Nullable String service, @Nullable URI endpoint, String partition) {}
 
     /**
+     * How far it goes.
+     *
+     * @param known logins that are remembered
+     * @param patience with STS, for a whole answer
+     */
+    record Bounds(int known, Duration patience) {
+        static final Bounds USUAL = new Bounds(10_000, Duration.ofSeconds(5));
+    }
+
+    /**
      * What STS said of a login.
      *
      * @param caller null where it was refused
@@ -107,9 +119,15 @@ public final class AwsAuthenticator {
      * @param wall the clock on the wall, which callers' clocks are held against
      */
     public AwsAuthenticator(Supplier<Settings> settings, Supplier<Directory> directory, Supplier<Instant> wall) {
+        this(settings, directory, wall, Bounds.USUAL);
+    }
+
+    AwsAuthenticator(
+            Supplier<Settings> settings, Supplier<Directory> directory, Supplier<Instant> wall, Bounds bounds) {
         this.settings = settings;
         this.directory = directory;
         this.wall = wall;
+        this.bounds = bounds;
     }
 
     /**
@@ -189,29 +207,30 @@ public final class AwsAuthenticator {
     }
 
     private void keep(String key, Known told, Instant now) {
-        if (known.size() >= MOST_KNOWN) {
+        if (known.size() >= bounds.known()) {
             known.values().removeIf(old -> !now.isBefore(old.until()));
         }
-        if (known.size() >= MOST_KNOWN) {
+        if (known.size() >= bounds.known()) {
+            // Anybody can have some of these, and is not to drive out those who were let in.
+            known.values().removeIf(old -> old.caller() == null);
+        }
+        if (known.size() >= bounds.known()) {
             known.clear();
         }
         known.put(key, told);
     }
 
     private Known ask(Login login, String service, Instant now) throws IOException, InterruptedException {
-        if (!asking.tryAcquire(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+        if (!asking.tryAcquire(bounds.patience().toMillis(), TimeUnit.MILLISECONDS)) {
             throw new IOException("too many others are asked about");
         }
         try {
             var request = HttpRequest.newBuilder(login.uri())
                     .header(SERVICE_HEADER, service)
-                    .timeout(PATIENCE)
+                    .timeout(bounds.patience())
                     .build();
-            var answer = http().send(request, BodyHandlers.ofInputStream());
-            String body;
-            try (var in = answer.body()) {
-                body = new String(in.readNBytes(LARGEST_ANSWER), StandardCharsets.UTF_8);
-            }
+            var answer = whole(request);
+            var body = answer.body();
             if (answer.statusCode() >= 500 || answer.statusCode() == 429 || body.contains("<Code>Throttling")) {
                 throw new IOException("status " + answer.statusCode());
             }
@@ -229,6 +248,21 @@ public final class AwsAuthenticator {
         }
     }
 
+    /** The request's own time-out ends with the headers; this one covers the body too. */
+    private HttpResponse<String> whole(HttpRequest request) throws IOException, InterruptedException {
+        var asked = http().sendAsync(
+                        request, BodyHandlers.limiting(BodyHandlers.ofString(StandardCharsets.UTF_8), LARGEST_ANSWER));
+        try {
+            return asked.get(bounds.patience().toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw new IOException("no whole answer within " + bounds.patience().toMillis() + " ms", e);
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof IOException failed ? failed : new IOException(e.getCause());
+        } finally {
+            asked.cancel(true);
+        }
+    }
+
     /** Made when it is needed first: few services have callers of AWS. */
     private HttpClient http() {
         var made = http;
@@ -239,7 +273,7 @@ public final class AwsAuthenticator {
                     made = HttpClient.newBuilder()
                             .version(HttpClient.Version.HTTP_1_1)
                             .followRedirects(HttpClient.Redirect.NEVER)
-                            .connectTimeout(PATIENCE)
+                            .connectTimeout(bounds.patience())
                             .build();
                     http = made;
                 }

@@ -32,6 +32,22 @@ class AwsPatternTest {
                 .isEqualTo(fits);
     }
 
+    /** The path of a user may have any characters: whoever owns an account says what follows its number. */
+    @ParameterizedTest
+    @CsvSource({
+        "arn:aws*:iam::222222222222:user/ann,  arn:aws:iam::222222222222:user/ann,                         true",
+        "arn:aws*:iam::222222222222:user/ann,  arn:aws:iam::333333333333:user/:iam::222222222222:user/ann, false",
+        "arn:aws:*::222222222222:user/ann,     arn:aws:iam::333333333333:user/x::222222222222:user/ann,    false",
+        "arn:aws:iam::222222222222:user/*,     arn:aws:iam::222222222222:user/a:b/ann,                     true",
+        "arn:aws:iam::222222222222:*,          arn:aws:iam::222222222222:root,                             true",
+        "arn:aws:sts::*:assumed-role/ci/*,     arn:aws:sts::333333333333:assumed-role/ci/x,                true",
+        "arn:aws:sts::*:assumed-role/ci/*,     arn:aws:sts::333333333333:assumed-role/ci-2/x,              false"
+    })
+    void noStarReachesIntoAnotherPartOfAnArn(String pattern, String arn, boolean fits) {
+        var principal = new AwsPattern(Set.of("222222222222", "333333333333"), List.of(), List.of(pattern));
+        assertThat(principal.matches(caller(arn))).isEqualTo(fits);
+    }
+
     @Test
     void everythingThatIsSaidHasToFit() {
         var user = caller("arn:aws:iam::222222222222:user/team/ann");
