@@ -32,21 +32,12 @@ class DemoTest {
     }
 
     private Process demo(Path out, Path err) throws IOException {
-        ProcessBuilder builder = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "--enable-native-access=ALL-UNNAMED",
-                        "--sun-misc-unsafe-memory-access=allow",
-                        "-XX:TieredStopAtLevel=1",
-                        "-Dberth.home=" + Path.of("").toAbsolutePath().getParent(),
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Main.class.getName(),
-                        "demo",
-                        "--exit",
-                        "--data",
-                        folder.resolve("data").toString())
-                .redirectOutput(out.toFile())
-                .redirectError(err.toFile());
+        List<String> line = OwnProcess.line(
+                "-Dberth.home=" + Path.of("").toAbsolutePath().getParent(),
+                "-Dberth.options=" + OwnProcess.options(folder));
+        line.addAll(List.of("demo", "--exit", "--data", folder.resolve("data").toString()));
+        ProcessBuilder builder =
+                new ProcessBuilder(line).redirectOutput(out.toFile()).redirectError(err.toFile());
         builder.environment().put("TMPDIR", folder.toString());
         Process demo = builder.start();
         started.add(demo);

@@ -2,8 +2,10 @@ package dev.berth.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.berth.client.BerthClient;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -11,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -128,16 +131,8 @@ final class LiveBerth implements AutoCloseable {
 
     Running berth(Map<String, String> variables, String... args) throws IOException {
         // Whoever started the tests in the background may have had them ignore SIGINT, which children inherit.
-        List<String> line = new ArrayList<>(List.of(
-                "env",
-                "--default-signal=INT",
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName()));
+        List<String> line = new ArrayList<>(List.of("env", "--default-signal=INT"));
+        line.addAll(OwnProcess.line());
         line.addAll(List.of(args));
         count++;
         Path out = path(count + "-" + args[0] + ".out");
@@ -163,14 +158,18 @@ final class LiveBerth implements AutoCloseable {
         return running.out();
     }
 
-    /** Waits until the pool has so many environments to lend. */
-    void awaitAvailable(String pool, int wanted) throws IOException, InterruptedException {
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
-        String state;
-        do {
-            state = done("environments", "--pool", pool, "--state", "available");
-            assertThat(System.nanoTime()).as(state).isLessThan(deadline);
-        } while (state.lines().filter(line -> line.startsWith(pool + "-")).count() < wanted);
+    /** Waits until the pool has so many environments to lend. Asked from here: a process for each look would take long. */
+    void awaitAvailable(String pool, int wanted) {
+        BerthClient client = client();
+        await(() ->
+                client.pools().pools().stream().anyMatch(one -> one.name().equals(pool) && one.available() >= wanted));
+    }
+
+    /** The built-in admin. */
+    BerthClient client() {
+        return BerthClient.at(URI.create(url))
+                .token(() -> read(path("data/admin-token")).strip())
+                .build();
     }
 
     static void await(BooleanSupplier condition, Running... told) {
@@ -180,8 +179,13 @@ final class LiveBerth implements AutoCloseable {
                     .as(() -> "waited too long; they said: "
                             + Stream.of(told).map(one -> one.out() + one.err()).toList())
                     .isLessThan(deadline);
-            Thread.onSpinWait();
+            pause();
         }
+    }
+
+    /** Between two looks: who spins takes half of a small machine from those it waits for. */
+    static void pause() {
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
     }
 
     static String read(Path file) {

@@ -49,20 +49,9 @@ class RunProcessTest {
 
     private void run(List<String> options, String... command) throws IOException {
         // Whoever started the tests in the background may have had them ignore SIGINT, which children inherit.
-        List<String> line = new ArrayList<>(List.of(
-                "env",
-                "--default-signal=INT",
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "dev.berth.cli.Main",
-                "run",
-                "--pool",
-                "scratch",
-                "--keepalive",
-                "2s"));
+        List<String> line = new ArrayList<>(List.of("env", "--default-signal=INT"));
+        line.addAll(OwnProcess.line());
+        line.addAll(List.of("run", "--pool", "scratch", "--keepalive", "2s"));
         line.addAll(options);
         line.add("--");
         line.addAll(List.of(command));
@@ -91,7 +80,7 @@ class RunProcessTest {
         long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
         while (!condition.getAsBoolean()) {
             assertThat(System.nanoTime()).as("waited too long").isLessThan(deadline);
-            Thread.onSpinWait();
+            LiveBerth.pause();
         }
     }
 

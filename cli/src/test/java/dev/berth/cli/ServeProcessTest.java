@@ -3,6 +3,9 @@ package dev.berth.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.berth.cli.LiveBerth.Running;
+import dev.berth.client.BerthClient;
+import dev.berth.client.EnvironmentQuery;
+import dev.berth.client.EventQuery;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
@@ -11,7 +14,6 @@ import java.sql.DriverManager;
 import java.sql.Statement;
 import java.util.Base64;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -93,13 +95,12 @@ class ServeProcessTest {
         assertThat(berth.path("had-its-turn")).exists();
     }
 
-    private void awaitEvents(String pool, String word, long wanted) throws Exception {
-        long giveUpAt = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-        String events;
-        do {
-            events = berth.done("events", "--pool", pool);
-            assertThat(System.nanoTime()).as(events).isLessThan(giveUpAt);
-        } while (events.lines().filter(line -> line.contains(word)).count() < wanted);
+    private void awaitEvents(String pool, String word, long wanted) {
+        BerthClient client = berth.client();
+        LiveBerth.await(() -> client.events(new EventQuery(pool, null, null)).events().stream()
+                        .filter(event -> event.json().contains(word))
+                        .count()
+                >= wanted);
     }
 
     @Test
@@ -230,11 +231,10 @@ class ServeProcessTest {
 
         assertThat(berth.done("config", "apply", "--allow-removals", "berth.yaml"))
                 .contains("desk-1");
-        String left;
-        do {
-            left = berth.done("environments");
-        } while (left.contains("desk-1"));
-        assertThat(left).contains("lab-1");
+        BerthClient client = berth.client();
+        LiveBerth.await(
+                () -> !client.environments(EnvironmentQuery.all()).json().contains("desk-1"), server);
+        assertThat(berth.done("environments")).contains("lab-1").doesNotContain("desk-1");
     }
 
     @Test

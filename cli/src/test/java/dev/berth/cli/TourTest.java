@@ -171,7 +171,7 @@ class TourTest {
             assertThat(System.nanoTime())
                     .as("'%s' takes too long; it said: %s", command, LiveBerth.read(printed))
                     .isLessThan(deadline);
-            Thread.onSpinWait();
+            LiveBerth.pause();
         }
     }
 }

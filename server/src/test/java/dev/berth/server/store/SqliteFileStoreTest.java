@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -74,7 +76,7 @@ class SqliteFileStoreTest extends StoreContract {
         long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
         while (Files.size(file()) < before + TOKENS * 20L) {
             assertThat(System.nanoTime()).as("the log is copied in time").isLessThan(deadline);
-            Thread.onSpinWait();
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
         }
         assertThat(store.tokens()).hasSize(TOKENS);
     }
