@@ -2,7 +2,6 @@ package dev.berth.server.auth;
 
 import java.io.IOException;
 import java.net.URI;
-import java.net.URLDecoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -10,23 +9,17 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
-import java.util.Arrays;
-import java.util.Base64;
-import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -34,9 +27,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Says who somebody is by what AWS says: {@code Authorization: Berth-AWS BASE64}, of the pre-signed URL of a GetCallerIdentity of STS. It is
- * called as it was signed, and STS names the caller; their keys are never seen here. The URL can be nothing else, leads to STS alone, and
- * has to be signed for this service, by the header {@code x-berth-service}: what was made for another one is refused by STS.
+ * Says who somebody is by what AWS says: {@code Authorization: Berth-AWS BASE64}, of the pre-signed URL of a GetCallerIdentity of STS, or
+ * such a call in a body, which is exchanged for a token. It is called as it was signed, and STS names the caller; their keys are never seen
+ * here. The call can be nothing else, leads to STS alone, and has to be signed for this service, by the header {@code x-berth-service}:
+ * what was made for another one is refused by STS.
  */
 public final class AwsAuthenticator {
     /** What a caller signs beside the host, so that a login is good for one service. */
@@ -44,39 +38,16 @@ public final class AwsAuthenticator {
 
     private static final Logger LOG = LoggerFactory.getLogger(AwsAuthenticator.class);
     private static final String SCHEME = "Berth-AWS ";
-    private static final int LONGEST = 8 << 10;
     private static final int LARGEST_ANSWER = 64 << 10;
     private static final int MOST_ASKED = 32;
-    /** STS takes a URL for so long, whatever it says itself. */
-    private static final Duration LONGEST_LIFE = Duration.ofMinutes(15);
-
     private static final Duration SKEW = Duration.ofMinutes(5);
     /** What STS refused is not asked for again so soon. */
     private static final Duration REFUSED_FOR = Duration.ofMinutes(1);
 
     private static final Duration QUIET = Duration.ofMinutes(1);
 
-    private static final Pattern HOST =
-            Pattern.compile("sts(-fips)?(\\.[a-z]{2,3}(-[a-z]{2,9}){1,3}-[0-9]{1,2})?\\.amazonaws\\.com(\\.cn)?");
-    private static final Pattern QUERY = Pattern.compile("[A-Za-z0-9%=&._~-]+");
-    private static final Pattern DATE = Pattern.compile("[0-9]{8}T[0-9]{6}Z");
-    private static final DateTimeFormatter TIME =
-            DateTimeFormatter.ofPattern("uuuuMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
     private static final Pattern IDENTITY = Pattern.compile(
             "<GetCallerIdentityResponse[ >].*<Arn>([^<]{1,2100})</Arn>.*</GetCallerIdentityResponse>", Pattern.DOTALL);
-
-    /** Each parameter that there has to be, and what it may be. */
-    private static final Map<String, Pattern> NEEDED = Map.of(
-            "Action", Pattern.compile("GetCallerIdentity"),
-            "Version", Pattern.compile("2011-06-15"),
-            "X-Amz-Algorithm", Pattern.compile("AWS4-HMAC-SHA256"),
-            "X-Amz-Credential", Pattern.compile("[A-Za-z0-9]{1,128}/[0-9]{8}/[a-z0-9-]{1,40}/sts/aws4_request"),
-            "X-Amz-Date", DATE,
-            "X-Amz-Expires", Pattern.compile("[1-9][0-9]{0,5}"),
-            "X-Amz-SignedHeaders", Pattern.compile("host;" + SERVICE_HEADER),
-            "X-Amz-Signature", Pattern.compile("[0-9a-f]{64}"));
-
-    private static final Set<String> ALLOWED = Set.of("X-Amz-Security-Token");
 
     private final Supplier<Settings> settings;
     private final Supplier<Directory> directory;
@@ -84,6 +55,9 @@ public final class AwsAuthenticator {
     private final Bounds bounds;
     private final Semaphore asking = new Semaphore(MOST_ASKED);
     private final Map<String, Known> known = new ConcurrentHashMap<>();
+    /** The logins that were exchanged, and until when they would be good. */
+    private final Map<String, Instant> spent = new ConcurrentHashMap<>();
+
     private volatile @Nullable HttpClient http;
     private volatile Instant quietUntil = Instant.MIN;
 
@@ -141,6 +115,61 @@ public final class AwsAuthenticator {
 
     /** Says who sent this header. Blocks for some seconds at most, where STS is slow. */
     public Verdict check(String authorization) {
+        return verdict(settings ->
+                IdentityCall.ofHeader(authorization.substring(SCHEME.length()).strip(), settings.endpoint()));
+    }
+
+    /**
+     * A signed call of STS as it comes in a body.
+     *
+     * @param headers by name, in any case; null for a pre-signed URL
+     * @param body null for a pre-signed URL
+     */
+    public record Signed(
+            String url,
+            @Nullable Map<String, String> headers,
+            @Nullable String body) {
+        /** No signature prints. */
+        @Override
+        public String toString() {
+            return "Signed[…]";
+        }
+    }
+
+    /**
+     * Says who signed this, once: it may be good for longer than what is given for it. Blocks as {@link #check(String)} does. Where
+     * several processes serve, each may be asked once.
+     */
+    public Verdict exchange(Signed signed) {
+        var now = settings.get();
+        var verdict = verdict(_ -> call(signed, now));
+        if (!(verdict instanceof Verdict.Known)) {
+            return verdict;
+        }
+        var at = wall.get();
+        var call = call(signed, now);
+        if (call == null || !spend(digest(call.toText()), call.expiresAt(), at)) {
+            return unknown("The login was exchanged before: make another one");
+        }
+        return verdict;
+    }
+
+    private static @Nullable IdentityCall call(Signed signed, Settings now) {
+        var headers = signed.headers();
+        var body = signed.body();
+        var service = now.service();
+        return headers == null || body == null || service == null
+                ? IdentityCall.presigned(signed.url(), now.endpoint())
+                : IdentityCall.posted(signed.url(), headers, body, now.endpoint(), service);
+    }
+
+    /** Whether it was not spent before. Those that are spent are as many as tokens were made in a quarter of an hour. */
+    private boolean spend(String key, Instant until, Instant now) {
+        spent.values().removeIf(end -> !now.isBefore(end));
+        return spent.putIfAbsent(key, until) == null;
+    }
+
+    private Verdict verdict(Function<Settings, @Nullable IdentityCall> read) {
         var principals = directory.get();
         if (!principals.knowsCallersOfAws()) {
             return unknown("No principal of this service is known by its AWS identity");
@@ -150,10 +179,11 @@ public final class AwsAuthenticator {
             return unknown("This service has no name that a login could be signed for: its operator has to set"
                     + " aws-callers.service or --public-url");
         }
-        var login = Login.of(authorization.substring(SCHEME.length()).strip(), now);
+        var login = read.apply(now);
         if (login == null) {
-            return unknown("The login must be the Base64 of a pre-signed URL of GetCallerIdentity, for STS, with the"
-                    + " headers host and " + SERVICE_HEADER + " signed and no others (berth login aws)");
+            return unknown("The login must be a signed GetCallerIdentity, for STS, with the headers host and "
+                    + SERVICE_HEADER + " signed: the Base64 of a pre-signed URL in a header (berth login aws), or the"
+                    + " URL, or a POST of an SDK, in the body of POST /tokens/aws");
         }
         var at = wall.get();
         if (!at.isBefore(login.expiresAt())) {
@@ -163,7 +193,7 @@ public final class AwsAuthenticator {
             return unknown("The login is of the future: set the clock of the machine that made it");
         }
         // Where either is another by now, STS has to be asked again.
-        var key = digest(now + "\n" + login.uri());
+        var key = digest(now + "\n" + login.toText());
         var told = known.get(key);
         boolean isFresh = told == null || !at.isBefore(told.until());
         if (told == null || isFresh) {
@@ -220,12 +250,12 @@ public final class AwsAuthenticator {
         known.put(key, told);
     }
 
-    private Known ask(Login login, String service, Instant now) throws IOException, InterruptedException {
+    private Known ask(IdentityCall login, String service, Instant now) throws IOException, InterruptedException {
         if (!asking.tryAcquire(bounds.patience().toMillis(), TimeUnit.MILLISECONDS)) {
             throw new IOException("too many others are asked about");
         }
         try {
-            var request = HttpRequest.newBuilder(login.uri())
+            var request = login.request()
                     .header(SERVICE_HEADER, service)
                     .timeout(bounds.patience())
                     .build();
@@ -288,91 +318,6 @@ public final class AwsAuthenticator {
                     .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every JDK has SHA-256", e);
-        }
-    }
-
-    /**
-     * A URL that is nothing but a GetCallerIdentity.
-     *
-     * @param uri put together anew from what was checked
-     */
-    private record Login(URI uri, Instant signedAt, Instant expiresAt) {
-
-        static @Nullable Login of(String base64, Settings settings) {
-            if (base64.length() > LONGEST) {
-                return null;
-            }
-            try {
-                var decoded =
-                        Base64.getDecoder().decode(base64.replace('-', '+').replace('_', '/'));
-                return of(URI.create(new String(decoded, StandardCharsets.US_ASCII)), settings);
-            } catch (IllegalArgumentException | DateTimeException _) {
-                return null;
-            }
-        }
-
-        private static @Nullable Login of(URI sent, Settings settings) {
-            var origin = origin(sent, settings.endpoint());
-            var query = sent.getRawQuery();
-            if (origin == null
-                    || query == null
-                    || !QUERY.matcher(query).matches()
-                    || sent.getRawFragment() != null
-                    || !Set.of("", "/").contains(sent.getRawPath())) {
-                return null;
-            }
-            var parameters = parameters(query);
-            if (parameters == null) {
-                return null;
-            }
-            for (var needed : NEEDED.entrySet()) {
-                var value = parameters.get(needed.getKey());
-                if (value == null || !needed.getValue().matcher(value).matches()) {
-                    return null;
-                }
-            }
-            var signedAt = Instant.from(TIME.parse(parameters.getOrDefault("X-Amz-Date", "")));
-            var life = Duration.ofSeconds(Long.parseLong(parameters.getOrDefault("X-Amz-Expires", "1")));
-            return new Login(
-                    URI.create(origin + "/?" + query),
-                    signedAt,
-                    signedAt.plus(life.compareTo(LONGEST_LIFE) < 0 ? life : LONGEST_LIFE));
-        }
-
-        /** Of STS, or where the configuration says that it is; null for anything else. */
-        private static @Nullable String origin(URI sent, @Nullable URI endpoint) {
-            if (sent.getHost() == null || sent.getRawUserInfo() != null) {
-                return null;
-            }
-            if (endpoint != null) {
-                boolean same = endpoint.getScheme().equalsIgnoreCase(sent.getScheme())
-                        && endpoint.getHost().equalsIgnoreCase(sent.getHost())
-                        && endpoint.getPort() == sent.getPort();
-                var port = endpoint.getPort() < 0 ? "" : ":" + endpoint.getPort();
-                return same ? endpoint.getScheme() + "://" + endpoint.getHost() + port : null;
-            }
-            boolean isSts = "https".equals(sent.getScheme())
-                    && sent.getPort() < 0
-                    && HOST.matcher(sent.getHost()).matches();
-            return isSts ? "https://" + sent.getHost() : null;
-        }
-
-        /** Decoded, by name; null where one is there twice, or one that has nothing to do with it. */
-        private static @Nullable Map<String, String> parameters(String query) {
-            var parameters = new HashMap<String, String>();
-            for (var pair : Arrays.asList(query.split("&", -1))) {
-                int end = pair.indexOf('=');
-                if (end < 0) {
-                    return null;
-                }
-                var name = pair.substring(0, end);
-                if (!(NEEDED.containsKey(name) || ALLOWED.contains(name))
-                        || parameters.put(name, URLDecoder.decode(pair.substring(end + 1), StandardCharsets.UTF_8))
-                                != null) {
-                    return null;
-                }
-            }
-            return parameters;
         }
     }
 }

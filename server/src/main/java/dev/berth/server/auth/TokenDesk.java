@@ -17,6 +17,10 @@ import org.jspecify.annotations.Nullable;
 /** Makes, lists and revokes bearer tokens. Whoever calls has made sure that an admin asks. */
 public final class TokenDesk {
     private static final int ID_DIGITS = 16;
+    /** What the ids of those begin with that somebody got for a login; no other has such a sign. */
+    private static final String OF_LOGIN = "login-";
+
+    private static final int MOST_OF_LOGINS = 1_000;
 
     private final Store store;
     private final Supplier<Directory> directory;
@@ -76,7 +80,34 @@ public final class TokenDesk {
             return Optional.empty();
         }
         var secret = BearerToken.create(random);
-        return Optional.of(new Created(Known.of(add(principal, secret, expires)), secret));
+        return Optional.of(new Created(Known.of(add("", principal, secret, expires)), secret));
+    }
+
+    /**
+     * Makes a token for somebody who logged in otherwise; empty where so many of that principal are good that it has to wait. What was
+     * made for a login goes when it is over: nobody revokes these.
+     *
+     * @param life how long it works
+     */
+    public synchronized Optional<Created> createOfLogin(Principal principal, Duration life) {
+        var now = time.now();
+        int good = 0;
+        for (var token : Reads.of(store::tokens)) {
+            var end = token.expiresAt();
+            if (!token.id().startsWith(OF_LOGIN)) {
+                continue;
+            }
+            if (end != null && !now.isBefore(end)) {
+                Reads.of(() -> store.removeToken(token.id()));
+            } else if (token.principal().equals(principal.name())) {
+                good++;
+            }
+        }
+        if (good >= MOST_OF_LOGINS) {
+            return Optional.empty();
+        }
+        var secret = BearerToken.create(random);
+        return Optional.of(new Created(Known.of(add(OF_LOGIN, principal.name(), secret, life)), secret));
     }
 
     public List<Known> list() {
@@ -104,14 +135,14 @@ public final class TokenDesk {
         // The file comes first: a crash in between leaves a file that the next start replaces, not a token that nobody
         // knows.
         PrivateFile.write(file, (secret + "\n").getBytes(StandardCharsets.US_ASCII));
-        add(Principal.ADMIN.name(), secret, null);
+        add("", Principal.ADMIN.name(), secret, null);
         return true;
     }
 
-    private Token add(String principal, String secret, @Nullable Duration expires) {
+    private Token add(String kind, String principal, String secret, @Nullable Duration expires) {
         var now = time.now();
         var token = new Token(
-                BearerToken.text(random, ID_DIGITS),
+                kind + BearerToken.text(random, ID_DIGITS),
                 principal,
                 BearerToken.hash(secret),
                 now,

@@ -27,6 +27,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -96,8 +97,7 @@ final class Answering implements DirectHandler {
             return route.handler().answer(call);
         } catch (Problem problem) {
             var caller = call == null ? null : call.caller();
-            refused.note(
-                    problem.code(), route, caller, () -> limits.origin(request).getHostAddress(), requestId);
+            refused.note(problem.code(), route, caller, () -> address(request), requestId);
             if (problem.code() == ErrorCode.UNAUTHENTICATED) {
                 limits.failed(limits.origin(request));
             }
@@ -123,35 +123,44 @@ final class Answering implements DirectHandler {
     }
 
     private Call identified(Route route, ServerRequest request) {
+        Supplier<byte[]> body = () -> Call.read(request, route.bodyLimit());
         if (route.isOpen(limits.rules())) {
-            return new Call(request, null, () -> Call.read(request, route.bodyLimit()));
+            return new Call(request, null, () -> address(request), body);
         }
         var authorization = first(request.headers(), HeaderNames.AUTHORIZATION);
         if (authorization != null && SignatureAuthenticator.isMeant(authorization)) {
             var sent = new SentOverHttp(request, route.bodyLimit());
-            return switch (waysIn.signatures().check(authorization, sent)) {
-                case Verdict.Known(Principal principal) -> new Call(request, here(principal, request), sent::body);
-                case Verdict.Unknown(String why) -> throw new Problem(ErrorCode.UNAUTHENTICATED, why);
-                case Verdict.Unsure(String why) -> throw new Problem(ErrorCode.IDENTITY_UNAVAILABLE, why);
-            };
+            return call(request, known(waysIn.signatures().check(authorization, sent)), sent::body);
         }
         if (authorization != null && AwsAuthenticator.isMeant(authorization)) {
-            return switch (waysIn.aws().check(authorization)) {
-                case Verdict.Known(Principal principal) ->
-                    new Call(request, here(principal, request), () -> Call.read(request, route.bodyLimit()));
-                case Verdict.Unknown(String why) -> throw new Problem(ErrorCode.UNAUTHENTICATED, why);
-                case Verdict.Unsure(String why) -> throw new Problem(ErrorCode.IDENTITY_UNAVAILABLE, why);
-            };
+            return call(request, known(waysIn.aws().check(authorization)), body);
         }
         var principal = waysIn.tokens()
                 .authenticate(route.dialect().authorization(authorization, tokens(request)))
                 .orElseThrow(() -> new Problem(ErrorCode.UNAUTHENTICATED, missing(request)));
-        return new Call(request, here(principal, request), () -> Call.read(request, route.bodyLimit()));
+        return call(request, principal, body);
     }
 
-    /** As it calls from there. */
-    private Principal here(Principal principal, ServerRequest request) {
-        return principal.at(limits.origin(request).getHostAddress());
+    private Call call(ServerRequest request, Principal principal, Supplier<byte[]> body) {
+        var from = address(request);
+        return new Call(request, principal.at(from), () -> from, body);
+    }
+
+    private String address(ServerRequest request) {
+        return limits.origin(request).getHostAddress();
+    }
+
+    /**
+     * Whom somebody is.
+     *
+     * @throws Problem where that is not known
+     */
+    static Principal known(Verdict verdict) {
+        return switch (verdict) {
+            case Verdict.Known(Principal principal) -> principal;
+            case Verdict.Unknown(String why) -> throw new Problem(ErrorCode.UNAUTHENTICATED, why);
+            case Verdict.Unsure(String why) -> throw new Problem(ErrorCode.IDENTITY_UNAVAILABLE, why);
+        };
     }
 
     private static String missing(ServerRequest request) {

@@ -28,15 +28,18 @@ final class Call {
 
     private final ServerRequest request;
     private final @Nullable Principal principal;
+    private final Supplier<String> origin;
     private final Supplier<byte[]> body;
 
     /**
      * @param principal null for a route that is open to everybody
+     * @param origin the address that it comes from
      * @param body reads it
      */
-    Call(ServerRequest request, @Nullable Principal principal, Supplier<byte[]> body) {
+    Call(ServerRequest request, @Nullable Principal principal, Supplier<String> origin, Supplier<byte[]> body) {
         this.request = request;
         this.principal = principal;
+        this.origin = origin;
         this.body = body;
     }
 
@@ -52,6 +55,11 @@ final class Call {
             throw new IllegalStateException("an open route asks who calls");
         }
         return principal;
+    }
+
+    /** Somebody whom the call itself named, as they call from there. */
+    Principal here(Principal named) {
+        return named.at(origin.get());
     }
 
     /** A part of the path, as the route names it. */

@@ -114,7 +114,7 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
         var pools = new PoolCalls(desks.pools());
         var environments = new EnvironmentCalls(desks.pools());
         var baselines = new BaselineCalls(desks.baselines(), desks.pools());
-        var tokens = new TokenCalls(desks.tokens(), desks.accessKeys(), desks.journal());
+        var tokens = new TokenCalls(desks.tokens(), desks.accessKeys(), waysIn.aws(), desks.journal());
         var config = new ConfigurationCalls(configuration, desks.journal());
         var service = new ServiceCalls(about.version(), about.ready(), desks.pools(), metrics);
         int large = ConfigurationCalls.BODY_LIMIT;
@@ -145,6 +145,7 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
                 new Route("POST", "/environments/{name}/baseline/accept", OPERATORS, baselines::accept),
                 new Route("GET", "/events", READERS, events::get),
                 new Route("POST", "/tokens", ADMINS, tokens::post),
+                new Route("POST", "/tokens/aws", Route.OPEN, TokenCalls.LOGIN_LIMIT, tokens::exchange),
                 new Route("GET", "/tokens", ADMINS, tokens::list),
                 new Route("DELETE", "/tokens/{id}", ADMINS, tokens::delete),
                 new Route("POST", "/config/diff", ADMINS, large, config::diff),

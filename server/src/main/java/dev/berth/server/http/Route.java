@@ -60,7 +60,9 @@ record Route(
 
     /** Its own, and HEAD where probes of load balancers call. */
     Stream<String> methods() {
-        return page != null || roles.isEmpty() ? Stream.of(method, "HEAD") : Stream.of(method);
+        return method.equals("GET") && (page != null || roles.isEmpty())
+                ? Stream.of(method, "HEAD")
+                : Stream.of(method);
     }
 
     boolean admits(Principal principal) {

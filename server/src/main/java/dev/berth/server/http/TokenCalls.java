@@ -2,6 +2,7 @@ package dev.berth.server.http;
 
 import dev.berth.core.Event;
 import dev.berth.server.auth.AccessKeyDesk;
+import dev.berth.server.auth.AwsAuthenticator;
 import dev.berth.server.auth.Journal;
 import dev.berth.server.auth.Principal;
 import dev.berth.server.auth.TokenDesk;
@@ -20,15 +21,24 @@ final class TokenCalls {
     private static final String SIGV4 = "sigv4";
     private static final int LONGEST_NAME = 200;
     private static final Duration LONGEST = Duration.ofDays(3650);
+    /** The most bytes of a body that a stranger sends. */
+    static final int LOGIN_LIMIT = 32 << 10;
+
+    private static final int MOST_HEADERS = 30;
+    private static final int LONGEST_HEADER = 8 << 10;
+    private static final Duration OF_LOGIN = Duration.ofHours(1);
+    private static final Duration LATER = Duration.ofMinutes(1);
     private static final byte[] NOTHING = "{}".getBytes(StandardCharsets.US_ASCII);
 
     private final TokenDesk desk;
     private final AccessKeyDesk accessKeys;
+    private final AwsAuthenticator aws;
     private final Journal journal;
 
-    TokenCalls(TokenDesk desk, AccessKeyDesk accessKeys, Journal journal) {
+    TokenCalls(TokenDesk desk, AccessKeyDesk accessKeys, AwsAuthenticator aws, Journal journal) {
         this.desk = desk;
         this.accessKeys = accessKeys;
+        this.aws = aws;
         this.journal = journal;
     }
 
@@ -46,12 +56,68 @@ final class TokenCalls {
     private Reply bearer(Principal admin, String principal, @Nullable Duration expires) {
         var created = desk.create(principal, expires).orElseThrow(TokenCalls::noSuchPrincipal);
         tell(admin, BEARER, created.token());
+        return shown(created);
+    }
+
+    private static Reply shown(TokenDesk.Created created) {
         return Reply.json(201, json -> {
             json.writeStartObject();
             fields(json, created.token());
             json.writeStringProperty("token", created.secret());
             json.writeEndObject();
         });
+    }
+
+    /** Gives a token to whom AWS names. */
+    Reply exchange(Call call) {
+        var login = new Login();
+        BodyReader.read(call.body(), login::field, login::check);
+        if (login.url == null) {
+            throw new IllegalStateException("a body without mistakes has a URL");
+        }
+        var signed = new AwsAuthenticator.Signed(login.url, login.headers, login.body);
+        var principal = call.here(Answering.known(aws.exchange(signed)));
+        var created = desk.createOfLogin(principal, login.expires == null ? OF_LOGIN : login.expires)
+                .orElseThrow(() -> Problem.retry(
+                        ErrorCode.RATE_LIMITED, "Too many tokens of this principal's logins are good", LATER));
+        tell(principal, BEARER, created.token());
+        return shown(created);
+    }
+
+    private static final class Login {
+        private @Nullable String url;
+        private @Nullable String method;
+        private @Nullable Map<String, String> headers;
+        private @Nullable String body;
+        private @Nullable Duration expires;
+
+        void field(BodyReader in, String name) {
+            switch (name) {
+                case "url" -> url = in.text(name, LOGIN_LIMIT);
+                case "method" -> method = in.text(name, LONGEST_NAME);
+                case "headers" -> headers = in.texts(name, MOST_HEADERS, LONGEST_HEADER);
+                case "body" -> body = in.text(name, LONGEST_HEADER);
+                case "expires" -> expires = in.duration(name);
+                default -> in.unknown(name);
+            }
+        }
+
+        void check(BodyReader in) {
+            if (url == null) {
+                in.mistake("url", "is needed");
+            }
+            if ((headers == null) != (body == null)) {
+                in.mistake(
+                        headers == null ? "headers" : "body", "is needed: a POST has both, a pre-signed URL neither");
+            }
+            var meant = headers == null && body == null ? "GET" : "POST";
+            if (method != null && !method.equals(meant)) {
+                in.mistake("method", "must be GET for a pre-signed URL, and POST with headers and a body");
+            }
+            if (expires != null && (!expires.isPositive() || expires.compareTo(OF_LOGIN) > 0)) {
+                in.mistake("expires", "must be from 1s to 1h");
+            }
+        }
     }
 
     private Reply accessKey(Principal admin, String principal, @Nullable Duration expires) {

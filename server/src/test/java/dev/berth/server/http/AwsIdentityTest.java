@@ -26,6 +26,8 @@ import org.junit.jupiter.api.Test;
 class AwsIdentityTest extends ServiceTest {
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("uuuuMMdd'T'HHmmss'Z'").withZone(ZoneOffset.UTC);
+    private static final String IDENTITY = "Action=GetCallerIdentity&Version=2011-06-15";
+    private static final String FORM = "application/x-www-form-urlencoded; charset=utf-8";
     private static final String RUNNER = "arn:aws:sts::222222222222:assumed-role/ci-main/build-7";
 
     private final List<String> asked = new CopyOnWriteArrayList<>();
@@ -58,8 +60,16 @@ class AwsIdentityTest extends ServiceTest {
     private void answer(HttpExchange exchange) throws IOException {
         try (exchange) {
             asked.add(exchange.getRequestURI().toString());
-            var signedFor = "Token=for-" + exchange.getRequestHeaders().getFirst("x-berth-service") + "&";
-            boolean right = exchange.getRequestURI().getQuery().contains(signedFor);
+            var signedFor = "for-" + exchange.getRequestHeaders().getFirst("x-berth-service");
+            boolean right = exchange.getRequestMethod().equals("GET")
+                    ? exchange.getRequestURI().getQuery().contains("Token=" + signedFor + "&")
+                    : signedFor.equals(exchange.getRequestHeaders().getFirst("x-amz-security-token"))
+                            && new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8)
+                                    .equals(IDENTITY)
+                            && FORM.equals(exchange.getRequestHeaders().getFirst("content-type"))
+                            && exchange.getRequestHeaders()
+                                    .getFirst("user-agent")
+                                    .startsWith("Java");
             var body = right ? """
                     <GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
                       <GetCallerIdentityResult><Arn>%s</Arn><UserId>AROA:x</UserId><Account>222222222222</Account>
@@ -186,5 +196,91 @@ class AwsIdentityTest extends ServiceTest {
         assertThat(call(endpoint() + "/?" + query(service.now.get().plusSeconds(1)))
                         .code())
                 .isEqualTo("identity-unavailable");
+    }
+
+    private Service.Answered exchange(String body) {
+        return service.call("", "POST", "/tokens/aws", body);
+    }
+
+    private static String json(String url, String more) {
+        return "{\"url\":\"" + url + "\"" + more + "}";
+    }
+
+    /** As an SDK signs a POST; what it says of itself goes nowhere. */
+    private String posted(String signedHeaders, String token, String body) {
+        return json(endpoint() + "/", """
+                ,"method":"POST","body":"%s","headers":{"Host":"sts","User-Agent":"an-sdk/1","Content-Type":"%s",
+                 "X-Amz-Date":"%s","X-Amz-Security-Token":"%s","X-Berth-Service":"ci.example",
+                 "Authorization":"AWS4-HMAC-SHA256 Credential=ASIA1/20260701/us-east-1/sts/aws4_request, SignedHeaders=%s, Signature=%s"}
+                """.formatted(
+                        body, FORM, TIME.format(service.now.get()), token, signedHeaders, "0".repeat(64)));
+    }
+
+    private static final String HEADERS =
+            "content-length;content-type;host;x-amz-date;x-amz-security-token;x-berth-service";
+
+    @Test
+    void aLoginInABodyIsExchangedOnceForATokenThatLastsAnHour() {
+        for (var login : List.of(json(url(), ""), posted(HEADERS, "for-ci.example", IDENTITY))) {
+            var given = exchange(login);
+            assertThat(given.status()).as(given.text()).isEqualTo(201);
+            assertThat(given.body().path("principal").asString()).isEqualTo("runners");
+            assertThat(given.body().path("expiresAt").asString())
+                    .isEqualTo(service.now.get().plus(Duration.ofHours(1)).toString());
+            var token = given.body().path("token").asString();
+            assertThat(service.call(token, "GET", "/pools", null).status()).isEqualTo(200);
+            assertThat(exchange(login).body().path("detail").asString()).contains("exchanged before");
+            assertThat(service.call(token, "GET", "/tokens", null).status()).isEqualTo(403);
+        }
+        var events = service.call(Service.VIEWER, "GET", "/events?pool=release", null);
+        assertThat(events.text()).contains("token-created", "\"of\":\"runners\"", "\"from\":\"127.0.0.1\"");
+
+        service.now.updateAndGet(now -> now.plus(Duration.ofHours(1)));
+        var next = exchange(json(url(), ",\"expires\":\"10m\""));
+        assertThat(next.status()).as(next.text()).isEqualTo(201);
+        assertThat(service.call(Service.ADMIN, "GET", "/tokens", null)
+                        .body()
+                        .path("tokens")
+                        .size())
+                .as("what has ended is gone")
+                .isEqualTo(1);
+    }
+
+    @Test
+    void noOtherLoginInABodyIsExchanged() {
+        assertThat(exchange(posted(HEADERS, "for-other.example", IDENTITY)).status())
+                .isEqualTo(401);
+        assertThat(asked).hasSize(1);
+        for (var wrong : List.of(
+                posted("content-type;host;x-amz-date", "for-ci.example", IDENTITY),
+                posted("x-amz-date;x-berth-service", "for-ci.example", IDENTITY),
+                posted("host;host;x-amz-date;x-berth-service", "for-ci.example", IDENTITY),
+                posted("accept;host;x-amz-date;x-berth-service", "for-ci.example", IDENTITY),
+                posted(HEADERS, "for-ci.example", IDENTITY + "&DurationSeconds=900"),
+                posted(HEADERS, "for-ci.example", IDENTITY.replace("GetCallerIdentity", "GetSessionToken")),
+                posted(HEADERS, "for-ci.example", "Action=GetCallerIdentity"),
+                posted(HEADERS, "for-ci.example", IDENTITY).replace("\"ci.example\"", "\"other.example\""),
+                posted(HEADERS, "for-ci.example", IDENTITY).replace("us-east-1/sts", "us-east-1/s3"),
+                posted(HEADERS, "for-ci.example", IDENTITY).replace(endpoint() + "/", endpoint() + "/x"),
+                posted(HEADERS, "for-ci.example", IDENTITY).replace(endpoint(), "http://169.254.169.254"),
+                json(url() + "&Action=AssumeRole", ""))) {
+            assertThat(exchange(wrong).status()).as(wrong).isEqualTo(401);
+        }
+        assertThat(asked).hasSize(1);
+        for (var malformed : List.of(
+                "",
+                "{}",
+                json(url(), ",\"body\":\"x\""),
+                json(url(), ",\"headers\":{}"),
+                json(url(), ",\"method\":\"POST\""),
+                json(url(), ",\"expires\":\"2h\""),
+                json(url(), ",\"other\":1"))) {
+            assertThat(exchange(malformed).status()).as(malformed).isEqualTo(400);
+        }
+        assertThat(exchange("x".repeat(40_000)).status()).isEqualTo(413);
+        assertThat(service.call("", "GET", "/tokens/aws", null).header("Allow")).isEqualTo("POST, DELETE");
+        status = 500;
+        assertThat(exchange(json(url(), "")).code()).isEqualTo("identity-unavailable");
+        assertThat(asked).hasSize(2);
     }
 }

@@ -47,6 +47,7 @@ class RolesTest extends ServiceTest {
             POST /environments/{name}/quarantine  --oa
             GET /events                           v-oa
             POST /tokens                          ---a
+            POST /tokens/aws                      open
             GET /tokens                           ---a
             DELETE /tokens/{id}                   ---a
             POST /config/diff                     ---a
