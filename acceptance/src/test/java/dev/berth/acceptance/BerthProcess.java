@@ -50,8 +50,16 @@ final class BerthProcess implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        var args = new ArrayList<>(
-                List.of("serve", "--config", folder.resolve("berth.yaml").toString(), "--port", "0"));
+        return startFrom(folder, folder.resolve("berth.yaml").toString(), variables, more);
+    }
+
+    /**
+     * Starts it on a configuration that somebody else keeps; returns once it serves.
+     *
+     * @param config where that is, as {@code --config} takes it
+     */
+    static BerthProcess startFrom(Path folder, String config, Map<String, String> variables, String... more) {
+        var args = new ArrayList<>(List.of("serve", "--config", config, "--port", "0"));
         args.addAll(List.of(more));
         var serve = Running.start(folder, with(folder, variables), line(args));
         try {

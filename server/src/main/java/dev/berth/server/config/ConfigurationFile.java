@@ -15,6 +15,7 @@ import java.util.Objects;
 /** The file that a configuration is read from. */
 public record ConfigurationFile(Path path) implements ConfigurationSource {
     private static final Duration LOOKING = Duration.ofSeconds(1);
+    private static final Duration APART = Duration.ofSeconds(2);
 
     public ConfigurationFile {
         Objects.requireNonNull(path);
@@ -71,6 +72,11 @@ public record ConfigurationFile(Path path) implements ConfigurationSource {
         } catch (IOException | UnsupportedOperationException | IllegalArgumentException e) {
             return Map.of();
         }
+    }
+
+    @Override
+    public Duration apart() {
+        return APART;
     }
 
     @Override

@@ -140,6 +140,11 @@ public final class ConfigurationInS3 implements ConfigurationSource {
     }
 
     @Override
+    public Duration apart() {
+        return Duration.ZERO;
+    }
+
+    @Override
     public Duration looking() {
         return LOOKING;
     }

@@ -30,6 +30,9 @@ public interface ConfigurationSource {
      */
     Map<String, Object> attributes() throws IOException;
 
+    /** How far apart two reads have to be that agree; zero where it is never there half written. */
+    Duration apart();
+
     /** How often to look at it. */
     Duration looking();
 

@@ -1,19 +1,16 @@
 package dev.berth.server.config;
 
 import java.io.IOException;
-import java.time.Duration;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Sees when the configuration file has a new text. Has no thread and no clock: whoever owns it polls, one call at a time.
  *
- * <p>A text counts once two reads at least {@link #APART} apart agree, so that a file which is being written is not used half.
+ * <p>A text counts once two reads agree that are at least {@link ConfigurationSource#apart} apart, so that a file which is being written is
+ * not used half.
  */
 public final class ConfigurationWatcher {
-    /** How far apart two reads must be to count. */
-    public static final Duration APART = Duration.ofSeconds(2);
-
     private final ConfigurationSource source;
     private String reported;
     private @Nullable Candidate candidate;
@@ -78,14 +75,7 @@ public final class ConfigurationWatcher {
         }
         ConfigurationSource.Text text = source.read();
         String digest = Configuration.digestOf(text.text());
-        Candidate before = candidate;
-        if (before == null
-                || !before.digest().equals(digest)
-                || !before.attributes().equals(attributes)) {
-            candidate = new Candidate(digest, attributes, nanoTime);
-            return new Seen.Nothing();
-        }
-        if (nanoTime - before.nanoTime() < APART.toNanos()) {
+        if (!source.apart().isZero() && !agrees(digest, attributes, nanoTime)) {
             return new Seen.Nothing();
         }
         candidate = null;
@@ -95,5 +85,17 @@ public final class ConfigurationWatcher {
         }
         reported = digest;
         return new Seen.Changed(text.text(), digest, text.version());
+    }
+
+    /** Whether a read so long ago that it counts saw the same. */
+    private boolean agrees(String digest, Map<String, Object> attributes, long nanoTime) {
+        Candidate before = candidate;
+        if (before == null
+                || !before.digest().equals(digest)
+                || !before.attributes().equals(attributes)) {
+            candidate = new Candidate(digest, attributes, nanoTime);
+            return false;
+        }
+        return nanoTime - before.nanoTime() >= source.apart().toNanos();
     }
 }
