@@ -100,6 +100,11 @@ final class AwsAccount {
         return "arn:aws:iam::" + id + ":role/" + name;
     }
 
+    /** Any service of it. */
+    <B extends AwsClientBuilder<B, C>, C> C client(B builder) {
+        return client(builder, endpoint, region, credentials);
+    }
+
     IamClient iam() {
         return client(IamClient.builder(), endpoint, region, credentials);
     }
@@ -155,5 +160,11 @@ final class AwsAccount {
         s3.putObject(put -> put.bucket(bucket).key("gone"), RequestBody.fromString("x"));
         s3.deleteObject(delete -> delete.bucket(bucket).key("gone"));
         s3.createMultipartUpload(create -> create.bucket(bucket).key("part"));
+    }
+
+    /** Puts an image into a repository. */
+    void image(String repository) {
+        ecr().putImage(put -> put.repositoryName(repository).imageTag("latest").imageManifest("""
+                {"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json","config":{"mediaType":"application/vnd.docker.container.image.v1+json","size":1,"digest":"sha256:aa"},"layers":[]}"""));
     }
 }

@@ -11,7 +11,11 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -57,9 +61,47 @@ final class AwsLab implements AutoCloseable {
         return new AwsAccount(moto.url(), id, region);
     }
 
-    /** A provider that knows nothing of earlier ones, as after a restart. */
+    /** All types of things that are swept, as the provider tells them to whoever names one that there is not. */
+    static NavigableSet<String> types() {
+        try {
+            new AwsKind().create("p", keepingAll(Set.of("nonsense")), Map.of());
+            throw new AssertionError("it took nonsense for a type");
+        } catch (Kind.InvalidSettings e) {
+            var message = e.mistakes().getFirst().message();
+            var types = new TreeSet<>(
+                    List.of(message.replaceFirst(".*known are ", "").split(", ")));
+            types.removeAll(Set.of("cloudformation stack", "lent role"));
+            return types;
+        }
+    }
+
+    /** Settings with which no things of these types are even listed. */
+    static Map<String, Object> keepingAll(Set<String> types) {
+        return Map.of(
+                "keep", Map.of("names", types.stream().map(type -> type + ": *").toList()));
+    }
+
+    /** What only {@link AwsCatalogueTest} has to do with: looking for it takes all others much time. */
+    private static Map<String, Object> keepingMost() {
+        var types = types();
+        types.removeAll(Set.of(
+                "ecr repository",
+                "iam policy",
+                "iam role",
+                "iam user",
+                "log group",
+                "s3 bucket",
+                "secret",
+                "security group",
+                "subnet",
+                "vpc"));
+        return keepingAll(types);
+    }
+
+    /** A provider that knows nothing of earlier ones, as after a restart; it looks for a few types of things where no {@code keep} is given. */
     Provider provider(AwsAccount account, Map<String, Object> settings) {
-        var all = new HashMap<>(settings);
+        var all = new HashMap<>(keepingMost());
+        all.putAll(settings);
         all.putIfAbsent("endpoint", endpoint().toString());
         all.putIfAbsent("propagation", "0s");
         try {

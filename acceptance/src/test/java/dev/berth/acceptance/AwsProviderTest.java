@@ -463,32 +463,6 @@ class AwsProviderTest {
     }
 
     @Test
-    void nothingIsAgreedToBecauseAListingWasRefused() {
-        var account = aws.account("100000000017");
-        account.bucket("listed-1");
-        account.iam().createUser(create -> create.userName("listed"));
-        var loan = aws.loan(account, Map.of());
-        int before = aws.strict().calls(account.id()).size();
-        loan.adopt();
-        var calls = aws.strict().calls(account.id());
-        var operations = calls.subList(before, calls.size()).stream()
-                .filter(call -> !call.is("sts", "GetCallerIdentity"))
-                .map(call -> call.service() + " " + call.operation())
-                .distinct()
-                .toList();
-        assertThat(operations).hasSizeGreaterThan(25);
-        for (var operation : operations) {
-            var refusal = aws.strict()
-                    .fault(call -> call.of(account) && (call.service() + " " + call.operation()).equals(operation)
-                            ? Answer.error(403, "AccessDenied", "no")
-                            : null);
-            assertThat(loan.run(Step.VERIFY)).as(operation).isInstanceOf(Failed.class);
-            aws.strict().mend(refusal);
-        }
-        assertThat(loan.run(Step.VERIFY)).isInstanceOf(Done.class);
-    }
-
-    @Test
     void nothingIsAgreedToWhileItChanges() {
         var account = aws.account("100000000021");
         var loan = aws.loan(account, Map.of()).adopt();

@@ -191,8 +191,10 @@ final class StrictAws implements AutoCloseable {
         if (answer.status() == 0) {
             return; // closed without a word
         }
-        boolean json = exchange.getRequestHeaders().containsKey("X-Amz-Target");
         String auth = String.valueOf(exchange.getRequestHeaders().getFirst("Authorization"));
+        boolean json = exchange.getRequestHeaders().containsKey("X-Amz-Target")
+                || auth.contains("/lambda/")
+                || auth.contains("/apigateway/");
         exchange.getResponseHeaders().set("Content-Type", json ? "application/x-amz-json-1.1" : "text/xml");
         // Each protocol has a form of its own for errors.
         String form = json

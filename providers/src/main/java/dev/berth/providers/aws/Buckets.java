@@ -1,6 +1,5 @@
 package dev.berth.providers.aws;
 
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -11,6 +10,7 @@ import software.amazon.awssdk.services.s3.model.NoSuchBucketException;
 import software.amazon.awssdk.services.s3.model.ObjectIdentifier;
 import software.amazon.awssdk.services.s3.model.S3Error;
 import software.amazon.awssdk.services.s3.model.S3Exception;
+import software.amazon.awssdk.services.s3.model.Tag;
 
 /** Buckets, which can be deleted only when nothing at all is in them. */
 final class Buckets {
@@ -50,18 +50,19 @@ final class Buckets {
     }
 
     private static Map<String, String> tags(Session session, Thing bucket) {
-        Map<String, String> tags = new HashMap<>();
         try {
-            session.s3()
-                    .getBucketTagging(get -> get.bucket(bucket.name()))
-                    .tagSet()
-                    .forEach(tag -> tags.put(tag.key(), tag.value()));
+            return Thing.tags(
+                    session.s3()
+                            .getBucketTagging(get -> get.bucket(bucket.name()))
+                            .tagSet(),
+                    Tag::key,
+                    Tag::value);
         } catch (S3Exception e) {
             if (!Faults.code(e).equals("NoSuchTagSet") && !Faults.code(e).equals(NO_BUCKET)) {
                 throw e;
             }
+            return Map.of();
         }
-        return tags;
     }
 
     private static void delete(Session session, Thing bucket) {

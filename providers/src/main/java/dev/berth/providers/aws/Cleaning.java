@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.exception.SdkException;
 
 /**
@@ -49,14 +50,16 @@ final class Cleaning {
                     stacks.delete(Listing.keys(baseline, Catalogue.STACK)).entrySet()) {
                 left.put(Catalogue.STACK + " " + stuck.getKey(), stuck.getValue());
             }
-            if (settings.sweep()) {
-                new Sweep(session, listing, watch, task).round(baseline, left, deleted);
-            }
+            SdkException throttled =
+                    settings.sweep() ? new Sweep(session, listing, watch, task).round(baseline, left, deleted) : null;
             if (left.isEmpty()) {
                 return new Done(null, report(deleted), Duration.ZERO);
             }
             if (left.keySet().equals(before.keySet())) {
                 if (watch.over() || System.nanoTime() - changed > patience) {
+                    if (throttled != null) {
+                        throw throttled;
+                    }
                     return failed(left, deleted);
                 }
                 between = longer(between);
@@ -99,9 +102,12 @@ final class Cleaning {
         /**
          * @param left where stacks that are left stand already; gets what else is
          * @param deleted counts by type
+         * @return the last refusal for too many calls; null where there was none
          */
-        void round(Inventory baseline, Map<String, String> left, Map<String, Integer> deleted) {
+        @Nullable
+        SdkException round(Inventory baseline, Map<String, String> left, Map<String, Integer> deleted) {
             boolean stacksAreGone = left.isEmpty();
+            SdkException throttled = null;
             for (Sweeper sweeper : Catalogue.SWEEPERS) {
                 // What stacks that are left use, their roles above all, is needed to delete them.
                 if (sweeper.shared() && !stacksAreGone) {
@@ -116,12 +122,16 @@ final class Cleaning {
                     continue;
                 }
                 for (Thing thing : doomed) {
-                    delete(sweeper, thing, left, deleted);
+                    SdkException refused = delete(sweeper, thing, left, deleted);
+                    throttled = refused == null ? throttled : refused;
                 }
             }
+            return throttled;
         }
 
-        private void delete(Sweeper sweeper, Thing thing, Map<String, String> left, Map<String, Integer> deleted) {
+        /** Some things may be deleted only so often: APIs, one in 30 s. Null where that was not in the way. */
+        private @Nullable SdkException delete(
+                Sweeper sweeper, Thing thing, Map<String, String> left, Map<String, Integer> deleted) {
             watch.check();
             try {
                 sweeper.remover().delete(session, thing);
@@ -131,11 +141,13 @@ final class Cleaning {
             } catch (Buckets.NotDeletedException e) {
                 left.put(sweeper.type() + " " + thing.name(), String.valueOf(e.getMessage()));
             } catch (SdkException e) {
-                if (Faults.elsewhere(e)) {
+                if (Faults.elsewhere(e) && !Faults.throttled(e)) {
                     throw e;
                 }
                 left.put(sweeper.type() + " " + thing.name(), Faults.message(e));
+                return Faults.throttled(e) ? e : null;
             }
+            return null;
         }
     }
 }

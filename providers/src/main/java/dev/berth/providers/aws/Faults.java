@@ -70,12 +70,17 @@ final class Faults {
         return code(e).startsWith("ExpiredToken");
     }
 
+    /** Whether it may work when there are fewer calls. */
+    static boolean throttled(SdkException e) {
+        return e instanceof AwsServiceException service
+                && (service.isThrottlingException() || service.statusCode() == 429);
+    }
+
     /** Whether nothing is to be learnt about the environment from this. */
     static boolean elsewhere(SdkException e) {
         return !(e instanceof AwsServiceException service)
-                || service.isThrottlingException()
+                || throttled(e)
                 || service.statusCode() >= 500
-                || service.statusCode() == 429
                 || CREDENTIALS.contains(code(e));
     }
 

@@ -1,10 +1,11 @@
 package dev.berth.providers.aws;
 
+import static dev.berth.providers.aws.Sweeper.shared;
+
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +37,15 @@ final class Iam {
 
     private Iam() {}
 
+    /** Rows of the {@link Catalogue}. */
+    static final List<Sweeper> SWEEPERS = List.of(
+            shared("instance profile", Iam::instanceProfiles, Iam::deleteInstanceProfile),
+            shared(ROLE, Iam::roles, Iam::deleteRole),
+            shared(USER, Iam::users, Iam::deleteUser),
+            shared(GROUP, Iam::groups, Iam::deleteGroup),
+            shared(POLICY, Iam::policies, Iam::deletePolicy),
+            shared("identity provider", Iam::providers, Iam::deleteProvider));
+
     static Stream<Thing> roles(Session session) {
         return session.iam().getAccountAuthorizationDetailsPaginator(get -> get.filter(EntityType.ROLE)).stream()
                 .flatMap(page -> page.roleDetailList().stream())
@@ -44,7 +54,7 @@ final class Iam {
                         role.path() + role.roleName(),
                         role.roleName() + "/" + role.roleId(),
                         digest(role),
-                        tags(role.tags())));
+                        Thing.tags(role.tags(), Tag::key, Tag::value)));
     }
 
     private static String digest(RoleDetail role) {
@@ -97,7 +107,7 @@ final class Iam {
                         user.path() + user.userName(),
                         user.userName() + "/" + user.userId(),
                         digest(iam, user),
-                        tags(user.tags())));
+                        Thing.tags(user.tags(), Tag::key, Tag::value)));
     }
 
     private static String digest(IamClient iam, UserDetail user) {
@@ -261,15 +271,25 @@ final class Iam {
         iam.deletePolicy(delete -> delete.policyArn(one.key()));
     }
 
+    private static Stream<Thing> instanceProfiles(Session session) {
+        return session.iam().listInstanceProfilesPaginator(_ -> {}).instanceProfiles().stream()
+                .map(one -> new Thing("instance profile", one.instanceProfileName()));
+    }
+
+    private static void deleteInstanceProfile(Session session, Thing one) {
+        session.iam()
+                .getInstanceProfile(get -> get.instanceProfileName(one.name()))
+                .instanceProfile()
+                .roles()
+                .forEach(role -> session.iam()
+                        .removeRoleFromInstanceProfile(
+                                remove -> remove.instanceProfileName(one.name()).roleName(role.roleName())));
+        session.iam().deleteInstanceProfile(delete -> delete.instanceProfileName(one.name()));
+    }
+
     /** Of a thing whose key is its name and its unique id. */
     private static String nameOf(Thing one) {
         return one.key().substring(0, one.key().lastIndexOf('/'));
-    }
-
-    private static Map<String, String> tags(List<Tag> own) {
-        Map<String, String> tags = new HashMap<>();
-        own.forEach(tag -> tags.put(tag.key(), tag.value()));
-        return tags;
     }
 
     private static String inline(List<PolicyDetail> policies) {

@@ -14,6 +14,8 @@ final class Keep {
 
     private static final Pattern TYPED = Pattern.compile("([a-z0-9][a-z0-9 -]*): (.+)");
 
+    private static final Pattern ANYTHING = pattern("*");
+
     private final List<Rule> names;
     private final Map<String, Pattern> tags;
 
@@ -28,6 +30,10 @@ final class Keep {
     }
 
     private record Rule(@Nullable String type, Pattern name) {
+        boolean any() {
+            return name.pattern().equals(ANYTHING.pattern());
+        }
+
         static Rule of(String text) {
             var typed = TYPED.matcher(text);
             return typed.matches() ? new Rule(typed.group(1), pattern(typed.group(2))) : new Rule(null, pattern(text));
@@ -51,6 +57,11 @@ final class Keep {
         return names.stream()
                 .anyMatch(rule -> (rule.type() == null || rule.type().equals(type))
                         && rule.name().matcher(name).matches());
+    }
+
+    /** Whether things of the type stay whatever they are called. */
+    boolean all(String type) {
+        return names.stream().anyMatch(rule -> type.equals(rule.type()) && rule.any());
     }
 
     /** Whether tags matter: reading them takes a call for each thing of some types. */

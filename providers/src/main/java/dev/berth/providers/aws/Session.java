@@ -9,15 +9,30 @@ import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
+import software.amazon.awssdk.awscore.client.builder.AwsClientBuilder;
+import software.amazon.awssdk.awscore.client.builder.AwsSyncClientBuilder;
+import software.amazon.awssdk.services.apigateway.ApiGatewayClient;
+import software.amazon.awssdk.services.apigatewayv2.ApiGatewayV2Client;
+import software.amazon.awssdk.services.autoscaling.AutoScalingClient;
 import software.amazon.awssdk.services.cloudformation.CloudFormationClient;
+import software.amazon.awssdk.services.cloudwatch.CloudWatchClient;
 import software.amazon.awssdk.services.cloudwatchlogs.CloudWatchLogsClient;
 import software.amazon.awssdk.services.dynamodb.DynamoDbClient;
 import software.amazon.awssdk.services.ec2.Ec2Client;
 import software.amazon.awssdk.services.ecr.EcrClient;
+import software.amazon.awssdk.services.ecs.EcsClient;
+import software.amazon.awssdk.services.elasticloadbalancing.ElasticLoadBalancingClient;
+import software.amazon.awssdk.services.elasticloadbalancingv2.ElasticLoadBalancingV2Client;
+import software.amazon.awssdk.services.eventbridge.EventBridgeClient;
 import software.amazon.awssdk.services.iam.IamClient;
 import software.amazon.awssdk.services.kms.KmsClient;
+import software.amazon.awssdk.services.lambda.LambdaClient;
+import software.amazon.awssdk.services.rds.RdsClient;
+import software.amazon.awssdk.services.route53.Route53Client;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
+import software.amazon.awssdk.services.sfn.SfnClient;
+import software.amazon.awssdk.services.sns.SnsClient;
 import software.amazon.awssdk.services.sqs.SqsClient;
 import software.amazon.awssdk.services.ssm.SsmClient;
 import software.amazon.awssdk.services.sts.StsClient;
@@ -53,67 +68,110 @@ final class Session implements AutoCloseable {
     }
 
     StsClient sts() {
-        return client(StsClient.class, () -> Sdk.client(StsClient.builder(), credentials, region, endpoint, longest));
+        return client(StsClient.class, StsClient::builder);
     }
 
     IamClient iam() {
-        return client(IamClient.class, () -> Sdk.client(IamClient.builder(), credentials, region, endpoint, longest));
+        return client(IamClient.class, IamClient::builder);
     }
 
     CloudFormationClient stacks() {
-        return client(
-                CloudFormationClient.class,
-                () -> Sdk.client(CloudFormationClient.builder(), credentials, region, endpoint, longest));
+        return client(CloudFormationClient.class, CloudFormationClient::builder);
     }
 
     S3Client s3() {
         // An emulator has no host name for each bucket.
-        return client(
-                S3Client.class,
-                () -> Sdk.client(
-                        S3Client.builder().forcePathStyle(endpoint != null), credentials, region, endpoint, longest));
+        return client(S3Client.class, () -> S3Client.builder().forcePathStyle(endpoint != null));
     }
 
     EcrClient ecr() {
-        return client(EcrClient.class, () -> Sdk.client(EcrClient.builder(), credentials, region, endpoint, longest));
+        return client(EcrClient.class, EcrClient::builder);
     }
 
     CloudWatchLogsClient logs() {
-        return client(
-                CloudWatchLogsClient.class,
-                () -> Sdk.client(CloudWatchLogsClient.builder(), credentials, region, endpoint, longest));
+        return client(CloudWatchLogsClient.class, CloudWatchLogsClient::builder);
     }
 
     Ec2Client ec2() {
-        return client(Ec2Client.class, () -> Sdk.client(Ec2Client.builder(), credentials, region, endpoint, longest));
+        return client(Ec2Client.class, Ec2Client::builder);
     }
 
     SecretsManagerClient secrets() {
-        return client(
-                SecretsManagerClient.class,
-                () -> Sdk.client(SecretsManagerClient.builder(), credentials, region, endpoint, longest));
+        return client(SecretsManagerClient.class, SecretsManagerClient::builder);
     }
 
     KmsClient kms() {
-        return client(KmsClient.class, () -> Sdk.client(KmsClient.builder(), credentials, region, endpoint, longest));
+        return client(KmsClient.class, KmsClient::builder);
     }
 
     SsmClient ssm() {
-        return client(SsmClient.class, () -> Sdk.client(SsmClient.builder(), credentials, region, endpoint, longest));
+        return client(SsmClient.class, SsmClient::builder);
     }
 
     DynamoDbClient tables() {
-        return client(
-                DynamoDbClient.class,
-                () -> Sdk.client(DynamoDbClient.builder(), credentials, region, endpoint, longest));
+        return client(DynamoDbClient.class, DynamoDbClient::builder);
     }
 
     SqsClient queues() {
-        return client(SqsClient.class, () -> Sdk.client(SqsClient.builder(), credentials, region, endpoint, longest));
+        return client(SqsClient.class, SqsClient::builder);
     }
 
-    private <C extends AutoCloseable> C client(Class<C> type, Supplier<C> maker) {
-        return type.cast(clients.computeIfAbsent(type, _ -> maker.get()));
+    LambdaClient lambda() {
+        return client(LambdaClient.class, LambdaClient::builder);
+    }
+
+    AutoScalingClient autoScaling() {
+        return client(AutoScalingClient.class, AutoScalingClient::builder);
+    }
+
+    EcsClient ecs() {
+        return client(EcsClient.class, EcsClient::builder);
+    }
+
+    ElasticLoadBalancingClient classicBalancers() {
+        return client(ElasticLoadBalancingClient.class, ElasticLoadBalancingClient::builder);
+    }
+
+    ElasticLoadBalancingV2Client balancers() {
+        return client(ElasticLoadBalancingV2Client.class, ElasticLoadBalancingV2Client::builder);
+    }
+
+    RdsClient rds() {
+        return client(RdsClient.class, RdsClient::builder);
+    }
+
+    SnsClient topics() {
+        return client(SnsClient.class, SnsClient::builder);
+    }
+
+    EventBridgeClient events() {
+        return client(EventBridgeClient.class, EventBridgeClient::builder);
+    }
+
+    SfnClient machines() {
+        return client(SfnClient.class, SfnClient::builder);
+    }
+
+    CloudWatchClient alarms() {
+        return client(CloudWatchClient.class, CloudWatchClient::builder);
+    }
+
+    ApiGatewayClient restApis() {
+        return client(ApiGatewayClient.class, ApiGatewayClient::builder);
+    }
+
+    ApiGatewayV2Client httpApis() {
+        return client(ApiGatewayV2Client.class, ApiGatewayV2Client::builder);
+    }
+
+    Route53Client zones() {
+        return client(Route53Client.class, Route53Client::builder);
+    }
+
+    private <B extends AwsClientBuilder<B, C> & AwsSyncClientBuilder<B, C>, C extends AutoCloseable> C client(
+            Class<C> type, Supplier<B> builder) {
+        return type.cast(
+                clients.computeIfAbsent(type, _ -> Sdk.client(builder.get(), credentials, region, endpoint, longest)));
     }
 
     @Override

@@ -1,7 +1,11 @@
 package dev.berth.providers.aws;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One type of things: how they are listed and how one is deleted.
@@ -38,7 +42,24 @@ record Sweeper(String type, boolean shared, Lister lister, Remover remover, Tagg
         return new Sweeper(type, false, lister, remover, (_, thing) -> thing.tags());
     }
 
+    static Sweeper shared(String type, Lister lister, Remover remover, Tagger tagger) {
+        return new Sweeper(type, true, lister, remover, tagger);
+    }
+
+    /** Of things whose listing tells their tags, or that have none. */
     static Sweeper shared(String type, Lister lister, Remover remover) {
         return new Sweeper(type, true, lister, remover, (_, thing) -> thing.tags());
+    }
+
+    /** All pages of a listing for which the SDK has no paginator. */
+    static <R> Stream<R> pages(Function<@Nullable String, R> call, Function<R, @Nullable String> next) {
+        List<R> pages = new ArrayList<>();
+        String token = null;
+        do {
+            R page = call.apply(token);
+            pages.add(page);
+            token = next.apply(page);
+        } while (token != null && !token.isEmpty());
+        return pages.stream();
     }
 }

@@ -1,6 +1,9 @@
 package dev.berth.providers.aws;
 
+import java.util.Collection;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * One thing that is in an account.
@@ -19,7 +22,17 @@ record Thing(String type, String name, String key, String detail, Map<String, St
 
     /** One of which only the name is known. */
     Thing(String type, String name) {
-        this(type, name, name, "", Map.of());
+        this(type, name, name);
+    }
+
+    /** One that is not compared with what it was. */
+    Thing(String type, String name, String key) {
+        this(type, name, key, "", Map.of());
+    }
+
+    /** Each service of AWS has a type of its own for tags. */
+    static <T> Map<String, String> tags(Collection<T> all, Function<T, String> key, Function<T, String> value) {
+        return all.stream().collect(Collectors.toMap(key, value, (_, last) -> last));
     }
 
     /** How it stands in an inventory: its key and, after a space, its detail. */
