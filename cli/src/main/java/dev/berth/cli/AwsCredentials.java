@@ -36,15 +36,20 @@ record AwsCredentials(
      * @param name of the environment; null for the first
      */
     static AwsCredentials of(Allocation allocation, @Nullable String name) {
-        return allocation.environments().stream()
-                .filter(environment -> name == null || environment.name().equals(name))
-                .findFirst()
-                .flatMap(AwsCredentials::of)
+        return find(allocation, name)
                 .orElseThrow(() -> new CliFailure(
                         ExitCode.USAGE,
                         "allocation " + allocation.id()
                                 + (name == null ? "" : " has no environment " + name + ", or it")
                                 + " has no AWS credentials to be shown"));
+    }
+
+    /** As the other; empty where there are none, or they are not shown. */
+    static Optional<AwsCredentials> find(Allocation allocation, @Nullable String name) {
+        return allocation.environments().stream()
+                .filter(environment -> name == null || environment.name().equals(name))
+                .findFirst()
+                .flatMap(AwsCredentials::of);
     }
 
     private static @Nullable String text(LentEnvironment environment, String field) {

@@ -60,8 +60,11 @@ final class CredentialsCommand implements Callable<Integer> {
     private AwsCredentials current(BerthClient client, String id) {
         Allocation known = client.allocation(id);
         if (known.state() == AllocationState.ACTIVE) {
-            AwsCredentials issued = AwsCredentials.of(known, environment);
-            if (issued.expiration() == null || Instant.now().plus(ENOUGH).isBefore(issued.expiration())) {
+            // Those that have expired are not shown.
+            AwsCredentials issued = AwsCredentials.find(known, environment).orElse(null);
+            if (issued != null
+                    && (issued.expiration() == null
+                            || Instant.now().plus(ENOUGH).isBefore(issued.expiration()))) {
                 return issued;
             }
         }

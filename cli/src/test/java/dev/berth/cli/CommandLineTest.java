@@ -489,6 +489,19 @@ class CommandLineTest {
     }
 
     @Test
+    void credentialsThatHaveExpiredAreNotShownAndFetchedAnew() {
+        berth.answer("GET /allocations/a1", 200, """
+                {"id":"a1","state":"active","pool":"release","requester":"job","environments":[
+                  {"name":"e1","epoch":1,"credentials":null,"accessExpired":true,"connection":null}]}""");
+        berth.answer(
+                "POST /allocations/a1/credentials",
+                200,
+                AwsEndpointTest.lent("AKIA2", Instant.parse("2999-01-01T00:00:00Z")));
+        assertThat(berth("credentials", "--allocation", "a1")).as(err()).isZero();
+        assertThat(out()).contains("AKIA2");
+    }
+
+    @Test
     void anEndedAllocationHasNoCredentials() {
         berth.answer("GET /allocations/a1", 200, "{\"id\":\"a1\",\"state\":\"ended\",\"pool\":\"release\"}");
         berth.answer(

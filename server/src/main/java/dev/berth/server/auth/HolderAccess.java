@@ -1,5 +1,7 @@
 package dev.berth.server.auth;
 
+import java.time.DateTimeException;
+import java.time.Instant;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -13,6 +15,18 @@ import org.jspecify.annotations.Nullable;
 public record HolderAccess(
         @Nullable Map<String, Object> credentials, @Nullable Map<String, Object> connection, Map<String, String> env) {
     static final HolderAccess NONE = new HolderAccess(null, null, Map.of());
+
+    /** Whether the credentials themselves say, as {@code expiration}, that they stopped working before that. */
+    public boolean isExpiredAt(Instant now) {
+        if (credentials == null || !(credentials.get("expiration") instanceof String text)) {
+            return false;
+        }
+        try {
+            return !now.isBefore(Instant.parse(text));
+        } catch (DateTimeException _) {
+            return false; // a word of the provider's own
+        }
+    }
 
     /** Secrets do not print. */
     @Override

@@ -109,7 +109,11 @@ record AllocationJson(
             json.writeEndObject();
             if (access != null) {
                 json.writeName("credentials");
-                Json.value(json, access.getFirst().credentials());
+                Json.value(
+                        json,
+                        access.getFirst().isExpiredAt(now)
+                                ? null
+                                : access.getFirst().credentials());
             }
         }
         json.writeName("environments");
@@ -133,16 +137,21 @@ record AllocationJson(
         json.writeNumberProperty("epoch", grant.epoch());
     }
 
-    private static void access(JsonGenerator json, Grant grant, HolderAccess access) {
+    /** What has expired is of no use to anybody, and kept back rather than handed out as if it were. */
+    private void access(JsonGenerator json, Grant grant, HolderAccess access) {
+        boolean expired = access.isExpiredAt(now);
         json.writeName("credentials");
-        Json.value(json, access.credentials());
+        Json.value(json, expired ? null : access.credentials());
+        if (expired) {
+            json.writeBooleanProperty("accessExpired", true);
+        }
         json.writeName("connection");
         if (access.connection() != null) {
             Json.value(json, access.connection());
         } else {
             new FactsJson(grant.facts()).writeConnection(json);
         }
-        if (!access.env().isEmpty()) {
+        if (!expired && !access.env().isEmpty()) {
             json.writeName("env");
             Json.value(json, access.env());
         }

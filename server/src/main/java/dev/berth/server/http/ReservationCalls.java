@@ -213,9 +213,8 @@ final class ReservationCalls {
         if (!desk.showsAccess(principal, reservation)) {
             return null;
         }
-        var credentials = desk.access(reservation, reservation.state().grants().getFirst())
-                .credentials();
-        return Objects.requireNonNullElse(credentials, Map.of());
+        var access = desk.access(reservation, reservation.state().grants().getFirst());
+        return access.isExpiredAt(desk.now()) ? Map.of() : Objects.requireNonNullElse(access.credentials(), Map.of());
     }
 
     private String tokenId(Call call) {

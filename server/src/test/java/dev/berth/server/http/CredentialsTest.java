@@ -9,6 +9,7 @@ import dev.berth.core.Step;
 import dev.berth.providers.Provider;
 import dev.berth.providers.StepResult;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -21,12 +22,16 @@ class CredentialsTest extends ServiceTest {
     private static final String ASK = "{\"pool\":\"release\",\"requester\":\"job\",\"maxWait\":\"1m\"}";
 
     private String granted() {
+        return granted(Map.of("password", Service.SECRET));
+    }
+
+    private String granted(Map<String, Object> credentials) {
         service.pool("release", Service.with(Set.of(Step.ISSUE)), 1);
         var asked = service.later(ALICE, "POST", "/allocations", ASK, UnaryOperator.identity());
         Waits.untilTrue(() -> {
             var step = service.claimIfAny("release");
             if (step != null) {
-                service.issue("release", step);
+                service.issue("release", step, credentials);
             }
             return asked.isDone();
         });
@@ -62,6 +67,27 @@ class CredentialsTest extends ServiceTest {
         var answer = refresh(ALICE, id);
         assertThat(answer.body().at("/environments/0/credentials/password").asString())
                 .isEqualTo(Service.SECRET);
+    }
+
+    @Test
+    void whatHasExpiredIsNotShownAsIfItWorked() {
+        var id = granted(Map.of("password", Service.SECRET, "expiration", "2026-07-01T13:00:00Z"));
+        var shown = service.call(ALICE, "GET", "/allocations/" + id, null).body();
+        assertThat(shown.at("/environments/0/credentials/password").asString()).isEqualTo(Service.SECRET);
+        assertThat(shown.at("/environments/0").has("accessExpired")).isFalse();
+
+        service.now.set(Instant.parse("2026-07-01T13:00:00Z"));
+        var later = service.call(ALICE, "GET", "/allocations/" + id, null);
+        assertThat(later.body().at("/environments/0/accessExpired").asBoolean()).isTrue();
+        assertThat(later.body().path("credentials").isNull()).isTrue();
+        assertThat(later.body().at("/environments/0/connection/host").asString())
+                .isEqualTo("192.0.2.9");
+        assertThat(later.text()).doesNotContain(Service.SECRET, "PGHOST");
+
+        service.fresh.set((grant, held) -> new StepResult.Access(
+                Map.of("password", "fresh", "expiration", "2026-07-01T14:00:00Z"), null, Map.of()));
+        assertThat(refresh(ALICE, id).body().at("/credentials/password").asString())
+                .isEqualTo("fresh");
     }
 
     @Test

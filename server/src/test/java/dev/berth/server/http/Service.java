@@ -351,12 +351,16 @@ final class Service implements AutoCloseable {
 
     /** Issues access for a step that was claimed, as upkeep does. */
     void issue(String pool, Answer.Assignment step) {
+        issue(pool, step, Map.of("password", SECRET));
+    }
+
+    void issue(String pool, Answer.Assignment step, Map<String, Object> credentials) {
         var environment = step.environment();
         var sealed = vault.seal(
                 Objects.requireNonNull(environment.tenant()).allocation(),
                 environment.name(),
                 environment.epoch(),
-                new StepResult.Access(Map.of("password", SECRET), Map.of("host", "192.0.2.9"), Map.of("PGHOST", "db")));
+                new StepResult.Access(credentials, Map.of("host", "192.0.2.9"), Map.of("PGHOST", "db")));
         report(pool, step, new Command.Result.Done(sealed, null, Duration.ZERO));
     }
 
