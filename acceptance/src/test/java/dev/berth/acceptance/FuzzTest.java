@@ -90,9 +90,7 @@ class FuzzTest {
         line.addAll(List.of("--max-time", "25", "--request-timeout", "20", "--seed", String.valueOf(seed)));
         // The description cannot say everything that is refused (that a pool must be there, say), and an empty
         // parameter is none.
-        line.addAll(List.of(
-                "--exclude-checks",
-                "positive_data_acceptance,negative_data_rejection,missing_required_header,allow_header_conformance"));
+        line.addAll(List.of("--exclude-checks", "positive_data_acceptance,negative_data_rejection"));
         line.addAll(List.of("--continue-on-failure", "--no-shrink", "--output-sanitize", "false"));
         return line;
     }

@@ -281,9 +281,16 @@ final class Answering implements DirectHandler {
         long began = System.nanoTime();
         var requestId = RequestIds.of(first(request.headers(), REQUEST_ID));
         var path = request.path().absolute();
-        var allowed = routes.stream()
-                .filter(matched -> matched.path().match(path).accepted())
-                .flatMap(matched -> matched.route().methods())
+        var matched = routes.stream()
+                .filter(each -> each.path().match(path).accepted())
+                .map(Matched::route)
+                .toList();
+        // A path that a route has word by word is that one's alone, though a parameter of another could be the same
+        // word.
+        boolean named = matched.stream().anyMatch(route -> !route.hasParameters());
+        var allowed = matched.stream()
+                .filter(route -> !named || !route.hasParameters())
+                .flatMap(Route::methods)
                 .distinct()
                 .collect(Collectors.joining(", "));
         var method = request.prologue().method().text();

@@ -65,6 +65,10 @@ record Route(
                 : Stream.of(method);
     }
 
+    boolean hasParameters() {
+        return path.contains("{");
+    }
+
     boolean admits(Principal principal) {
         for (var role : roles) {
             if (principal.has(role)) {

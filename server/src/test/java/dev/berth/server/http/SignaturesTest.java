@@ -2,6 +2,11 @@ package dev.berth.server.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.berth.server.auth.AccessKeyDesk;
+import dev.berth.server.auth.AccessVault;
+import dev.berth.server.auth.Directory;
+import dev.berth.server.auth.Principal;
+import dev.berth.server.auth.Role;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -10,10 +15,12 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
@@ -123,6 +130,25 @@ class SignaturesTest extends ServiceTest {
         assertThat(send(signer("bob", "eu-central-1/execute-api"), Wish.of(this, "GET", "/allocations/" + id, ""))
                         .status())
                 .isEqualTo(404);
+    }
+
+    /** As after the file of the service's own key was lost, and another one was made. */
+    @Test
+    void aKeyWhoseSecretCanBeReadNoMoreLetsNobodyIn() throws Exception {
+        var directory = Directory.of(
+                List.of(new Directory.Listed(new Principal("alice", Set.of(Role.CONSUMER), null), List.of())));
+        var key = new AccessKeyDesk(
+                        service.store,
+                        AccessVault.open(folder.resolve("lost.key")),
+                        () -> directory,
+                        service.now::get,
+                        new SecureRandom())
+                .create("alice", null)
+                .orElseThrow();
+        var told = send(new Signer(key.key().id(), key.secret(), "us-east-1/"), ask());
+        refused(told, "can be read no more");
+        assertThat(told.body().toString()).doesNotContain(key.secret());
+        assertThat(send(alice, ask()).status()).isEqualTo(200);
     }
 
     @Test
