@@ -101,6 +101,11 @@ final class AwsLogin implements Supplier<@Nullable String> {
         }
     }
 
+    /** A pre-signed URL that no header had before. */
+    String once() {
+        return url().toString();
+    }
+
     private URI url() {
         try {
             SdkHttpRequest call = SdkHttpRequest.builder()

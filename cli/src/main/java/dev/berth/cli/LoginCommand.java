@@ -4,6 +4,7 @@ import java.net.URI;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -46,7 +47,8 @@ final class LoginCommand implements Runnable {
             footer = {
                 "  berth login aws --url https://ci.example",
                 "  berth login aws --url https://ci.example --profile build --region eu-west-1",
-                "  echo \"Authorization: $(berth login aws --print)\" | curl -H @- \"$BERTH_URL/pools\""
+                "  echo \"Authorization: $(berth login aws --print)\" | curl -H @- \"$BERTH_URL/pools\"",
+                "  export BERTH_TOKEN=\"$(berth login aws --token)\""
             })
     static final class Aws implements Callable<Integer> {
         private final Surroundings around;
@@ -81,6 +83,12 @@ final class LoginCommand implements Runnable {
                 description = "Print the Authorization header, good for 15 minutes; remember nothing.")
         private boolean print;
 
+        @Option(
+                names = "--token",
+                description = "Print a token that is good for an hour, for programs that know tokens alone; remember"
+                        + " nothing.")
+        private boolean token;
+
         @Option(names = "--forget", description = "Log in to the service no more.")
         private boolean forget;
 
@@ -91,6 +99,9 @@ final class LoginCommand implements Runnable {
 
         @Override
         public Integer call() {
+            if (Stream.of(print, token, forget).filter(Boolean::booleanValue).count() > 1) {
+                throw new CliFailure(ExitCode.USAGE, "--print, --token and --forget go each by itself");
+            }
             URI uri = service.uri();
             if (forget) {
                 boolean was = Logins.of(around).remove(uri);
@@ -101,6 +112,13 @@ final class LoginCommand implements Runnable {
             AwsLogin login = AwsLogin.of(settings, around.env());
             if (print) {
                 around.out().println(login.get());
+                return ExitCode.OK;
+            }
+            if (token) {
+                around.out()
+                        .println(service.client(() -> null)
+                                .exchangeAwsLogin(login.once(), null)
+                                .token());
                 return ExitCode.OK;
             }
             int pools = service.client(login).pools().pools().size();

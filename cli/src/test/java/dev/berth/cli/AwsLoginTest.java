@@ -174,6 +174,22 @@ class AwsLoginTest {
     }
 
     @Test
+    void aTokenIsPrintedForProgramsThatKnowThoseAlone() {
+        berth.answer("POST /tokens/aws", 201, """
+                {"id":"login-1","principal":"ann","createdAt":"2026-01-01T00:00:00Z","expiresAt":"2026-01-01T01:00:00Z","token":"berth_abc"}""");
+        assertThat(berth(keys(), "login", "aws", "--token", "--service", "ci.example"))
+                .as(err.toString(StandardCharsets.UTF_8))
+                .isZero();
+        assertThat(out.toString(StandardCharsets.UTF_8)).isEqualTo("berth_abc\n");
+        assertThat(sent()).as("nobody logs in to log in").isNull();
+        assertThat(berth.asked().getLast().body())
+                .startsWith("{\"url\":\"https://sts.eu-west-1.amazonaws.com/?")
+                .doesNotContain("hush");
+        assertThat(home.resolve(".config")).doesNotExist();
+        assertThat(berth(keys(), "login", "aws", "--token", "--print")).isEqualTo(ExitCode.USAGE);
+    }
+
+    @Test
     void aLoginThatIsGoodStaysInUseWhileNoOtherCanBeMade() {
         var minutes = new AtomicLong();
         var gone = new AtomicBoolean();

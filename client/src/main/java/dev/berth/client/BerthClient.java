@@ -473,7 +473,20 @@ public final class BerthClient {
      * @param expires after how long it stops working, or null for never
      */
     public CreatedToken createToken(String principal, @Nullable Duration expires) {
-        return Replies.createdToken(create(Replies.JSON.createObjectNode().put("principal", principal), expires));
+        return Replies.createdToken(
+                create("/tokens", Replies.JSON.createObjectNode().put("principal", principal), expires));
+    }
+
+    /**
+     * Exchanges a signed GetCallerIdentity of AWS for a token of the principal that AWS names. Never repeated by itself: the service takes it
+     * once.
+     *
+     * @param url pre-signed, with the name of the service signed as {@code x-berth-service}
+     * @param expires after how long the token stops working, an hour at most, or null for that
+     */
+    public CreatedToken exchangeAwsLogin(String url, @Nullable Duration expires) {
+        return Replies.createdToken(
+                create("/tokens/aws", Replies.JSON.createObjectNode().put("url", url), expires));
     }
 
     /**
@@ -483,12 +496,14 @@ public final class BerthClient {
      */
     public CreatedAccessKey createAccessKey(String principal, @Nullable Duration expires) {
         return Replies.createdAccessKey(create(
-                Replies.JSON.createObjectNode().put("principal", principal).put("sigv4", true), expires));
+                "/tokens",
+                Replies.JSON.createObjectNode().put("principal", principal).put("sigv4", true),
+                expires));
     }
 
-    private JsonNode create(ObjectNode body, @Nullable Duration expires) {
+    private JsonNode create(String path, ObjectNode body, @Nullable Duration expires) {
         putDuration(body, "expires", expires);
-        return Replies.tree(transport.send(Call.post("/tokens", body.toString()).once()));
+        return Replies.tree(transport.send(Call.post(path, body.toString()).once()));
     }
 
     /** The tokens and access keys that were made, without their secrets. */
