@@ -10,11 +10,13 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code berth demo}, the README's first command: what an onlooker sees, and in what order. */
+@Order(4)
 @Timeout(240)
 class DemoTest {
     @TempDir
@@ -38,6 +40,7 @@ class DemoTest {
         line.addAll(List.of("demo", "--exit", "--data", folder.resolve("data").toString()));
         ProcessBuilder builder =
                 new ProcessBuilder(line).redirectOutput(out.toFile()).redirectError(err.toFile());
+        OwnProcess.strip(builder.environment(), folder);
         builder.environment().put("TMPDIR", folder.toString());
         Process demo = builder.start();
         started.add(demo);

@@ -142,8 +142,7 @@ final class LiveBerth implements AutoCloseable {
                 .redirectInput(Path.of("/dev/null").toFile())
                 .redirectOutput(out.toFile())
                 .redirectError(err.toFile());
-        builder.environment().remove("BERTH_URL");
-        builder.environment().remove("BERTH_TOKEN");
+        OwnProcess.strip(builder.environment(), path("home"));
         builder.environment().put("BERTH_DATA", path("data").toString());
         builder.environment().putAll(variables);
         Running running = new Running(builder.start(), out, err);

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
@@ -34,6 +35,14 @@ final class OwnProcess {
         line.addAll(List.of(options));
         line.add(Main.class.getName());
         return line;
+    }
+
+    /** Takes out what a user of this machine has set or remembered, and would reach the process. */
+    static void strip(Map<String, String> environment, Path home) {
+        environment
+                .keySet()
+                .removeIf(name -> Stream.of("BERTH_", "AWS_", "XDG_").anyMatch(name::startsWith));
+        environment.put("HOME", home.toString());
     }
 
     /** A file of what comes before the class, as the launcher has one for processes that start further ones. */

@@ -10,12 +10,14 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code berth run} and the commands beside it against a service that lends scratch folders; a pool for each test. */
+@Order(3)
 @Timeout(240)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RunAgainstServiceTest {

@@ -16,11 +16,13 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code berth run} as a process of its own, with real signals. */
+@Order(5)
 @Timeout(120)
 class RunProcessTest {
     @TempDir
@@ -59,6 +61,7 @@ class RunProcessTest {
                 .directory(folder.toFile())
                 .redirectOutput(file("out").toFile())
                 .redirectError(file("err").toFile());
+        OwnProcess.strip(builder.environment(), folder);
         builder.environment().putAll(Map.of("BERTH_URL", berth.url(), "XDG_RUNTIME_DIR", folder.toString()));
         process = builder.start();
     }

@@ -16,11 +16,13 @@ import java.util.Base64;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code berth serve} as a process: starts, stops, crashes, and files that change under it. */
+@Order(2)
 @Timeout(240)
 class ServeProcessTest {
     @TempDir

@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
  * command, the others have to be among what it prints. There, {@code …} stands for anything and runs of spaces for one another. Only the
  * port is another one, so that a service which runs on this machine is in nobody's way.
  */
+@Order(1)
 @Timeout(900)
 class TourTest {
     private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
@@ -147,8 +148,7 @@ class TourTest {
 
     /** A user who never used Berth; folders for state and for temporary files are the test's. */
     private void surround(Map<String, String> environment) {
-        Stream.of("BERTH_URL", "BERTH_TOKEN", "BERTH_DATA").forEach(environment::remove);
-        environment.put("HOME", folder.resolve("home").toString());
+        OwnProcess.strip(environment, folder.resolve("home"));
         environment.put("XDG_STATE_HOME", folder.resolve("home/.local/state").toString());
         environment.put("TMPDIR", folder.toString());
     }
