@@ -1,4 +1,4 @@
-"""Moto on a free port, and in front of it what moto leaves out: who was denied by `berth-revoked` gets nothing but who they are."""
+"""Moto on a free port, and in front of it what moto leaves out: who was denied by `berth-revoked-…` gets nothing but who they are."""
 
 import fnmatch
 import json
@@ -22,13 +22,16 @@ def denied(key):
     role = session(key)
     if role is None:
         return False
-    iam = iam_backends[role.account_id]["aws"]
-    try:
-        policy = json.loads(iam.get_role_policy(role.role_arn.split("/")[-1], "berth-revoked")[1])
-    except Exception:  # there is none
-        return False
+    policies = [
+        json.loads(document)
+        for one in iam_backends[role.account_id]["aws"].get_roles()
+        if one.arn == role.role_arn
+        for name, document in one.policies.items()
+        if name.startswith("berth-revoked-")
+    ]
     return any(
         fnmatch.fnmatchcase(f"AROA:{role.session_name}", pattern)
+        for policy in policies
         for statement in policy["Statement"]
         for pattern in statement["Condition"]["StringLike"]["aws:userid"]
     )

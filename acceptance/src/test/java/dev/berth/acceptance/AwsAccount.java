@@ -26,14 +26,24 @@ final class AwsAccount {
     static final String ANYTHING = """
             {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}""";
 
+    /** {@link #TRUST} with more actions. */
+    static String trust(String... actions) {
+        return TRUST.replace("\"sts:AssumeRole\"", "[\"sts:AssumeRole\",\"" + String.join("\",\"", actions) + "\"]");
+    }
+
+    /** The role that an account has from the beginning, where it does not lend another one. */
+    static final String ADMIN = "Admin";
+
     private final String id;
     private final String region;
+    private final String admin;
     private final URI endpoint;
     private final StaticCredentialsProvider credentials;
 
-    AwsAccount(URI endpoint, String id, String region) {
+    AwsAccount(URI endpoint, String id, String region, String admin) {
         this.id = id;
         this.region = region;
+        this.admin = admin;
         this.endpoint = endpoint;
         var outside = StaticCredentialsProvider.create(AwsBasicCredentials.create("AKIAOUTSIDE", "x"));
         try (var sts = client(StsClient.builder(), endpoint, region, outside)) {
@@ -43,9 +53,11 @@ final class AwsAccount {
             this.credentials = StaticCredentialsProvider.create(
                     AwsSessionCredentials.create(owner.accessKeyId(), owner.secretAccessKey(), owner.sessionToken()));
         }
-        if (iam().listRoles().roles().stream().noneMatch(role -> role.roleName().equals("Admin"))) {
-            iam().createRole(create -> create.roleName("Admin").assumeRolePolicyDocument(TRUST));
-            iam().putRolePolicy(put -> put.roleName("Admin").policyName("admin").policyDocument(ANYTHING));
+        if (admin.equals(ADMIN)
+                && iam().listRoles().roles().stream()
+                        .noneMatch(role -> role.roleName().equals(ADMIN))) {
+            iam().createRole(create -> create.roleName(ADMIN).assumeRolePolicyDocument(TRUST));
+            iam().putRolePolicy(put -> put.roleName(ADMIN).policyName("admin").policyDocument(ANYTHING));
         }
     }
 
@@ -93,7 +105,7 @@ final class AwsAccount {
     }
 
     String adminRole() {
-        return role("Admin");
+        return role(admin);
     }
 
     String role(String name) {

@@ -29,11 +29,11 @@ class AwsAllocationsTest {
     private static final String STRANGER = "token-of-one-who-may-use-no-pool";
     private static final String CONFIGURATION = """
             pools:
-              basic:   { provider: aws, retry-after: 1s, aws: { endpoint: "ENDPOINT", propagation: 0s } }
-              emptied: { provider: aws, retry-after: 1s, aws: { endpoint: "ENDPOINT", propagation: 0s } }
-              late:    { provider: aws, retry-after: 1s, aws: { endpoint: "ENDPOINT", propagation: 0s }, clean: { timeout: 5s, attempts: 1 } }
-              failing: { provider: aws, retry-after: 1s, aws: { endpoint: "ENDPOINT", propagation: 0s }, clean: { timeout: 20s, attempts: 1 } }
-              timed:   { provider: aws, retry-after: 1s, aws: { endpoint: "ENDPOINT", propagation: 0s } }
+              basic:   { provider: aws, retry-after: 1s, aws: { endpoint: "ENDPOINT", propagation: 0s, keep: { names: KEEP } } }
+              emptied: { provider: aws, retry-after: 1s, aws: { endpoint: "ENDPOINT", propagation: 0s, keep: { names: KEEP } } }
+              late:    { provider: aws, retry-after: 1s, aws: { endpoint: "ENDPOINT", propagation: 0s, keep: { names: KEEP } }, clean: { timeout: 5s, attempts: 1 } }
+              failing: { provider: aws, retry-after: 1s, aws: { endpoint: "ENDPOINT", propagation: 0s, keep: { names: KEEP } }, clean: { timeout: 20s, attempts: 1 } }
+              timed:   { provider: aws, retry-after: 1s, aws: { endpoint: "ENDPOINT", propagation: 0s, keep: { names: KEEP } } }
             environments:
               - { account: "200000000001", region: eu-west-1, pool: basic, admin_role: "arn:aws:iam::200000000001:role/Admin" }
               - { account: "200000000002", region: eu-west-1, pool: emptied, admin_role: "arn:aws:iam::200000000002:role/Admin" }
@@ -60,7 +60,9 @@ class AwsAllocationsTest {
         }
         berth = BerthProcess.start(
                 folder,
-                CONFIGURATION.replace("ENDPOINT", aws.endpoint().toString()),
+                CONFIGURATION
+                        .replace("ENDPOINT", aws.endpoint().toString())
+                        .replace("KEEP", JsonMapper.shared().writeValueAsString(AwsLab.most())),
                 Map.of(
                         "AWS_ACCESS_KEY_ID",
                         AwsLab.OWN_KEY,

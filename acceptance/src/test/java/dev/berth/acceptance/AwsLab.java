@@ -10,6 +10,7 @@ import dev.berth.providers.aws.AwsKind;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,11 +55,20 @@ final class AwsLab implements AutoCloseable {
 
     /** An account as its owner sees it: nothing is in the way. */
     AwsAccount account(String id) {
-        return new AwsAccount(moto.url(), id, REGION);
+        return account(id, REGION);
     }
 
     AwsAccount account(String id, String region) {
-        return new AwsAccount(moto.url(), id, region);
+        return account(id, region, AwsAccount.ADMIN);
+    }
+
+    /**
+     * One that lends another role than the one that it would have from the beginning.
+     *
+     * @param admin the role's name
+     */
+    AwsAccount account(String id, String region, String admin) {
+        return new AwsAccount(moto.url(), id, region, admin);
     }
 
     /** All types of things that are swept, as the provider tells them to whoever names one that there is not. */
@@ -76,13 +86,16 @@ final class AwsLab implements AutoCloseable {
     }
 
     /** Settings with which no things of these types are even listed. */
-    static Map<String, Object> keepingAll(Set<String> types) {
-        return Map.of(
-                "keep", Map.of("names", types.stream().map(type -> type + ": *").toList()));
+    static Map<String, Object> keepingAll(Collection<String> types) {
+        return Map.of("keep", Map.of("names", rules(types)));
     }
 
-    /** What only {@link AwsCatalogueTest} has to do with: looking for it takes all others much time. */
-    private static Map<String, Object> keepingMost() {
+    private static List<String> rules(Collection<String> types) {
+        return types.stream().map(type -> type + ": *").toList();
+    }
+
+    /** Rules that keep what only {@link AwsCatalogueTest} has to do with: looking for it takes all others much time. */
+    static List<String> most() {
         var types = types();
         types.removeAll(Set.of(
                 "ecr repository",
@@ -95,21 +108,28 @@ final class AwsLab implements AutoCloseable {
                 "security group",
                 "subnet",
                 "vpc"));
-        return keepingAll(types);
+        return rules(types);
     }
 
     /** A provider that knows nothing of earlier ones, as after a restart; it looks for a few types of things where no {@code keep} is given. */
     Provider provider(AwsAccount account, Map<String, Object> settings) {
-        var all = new HashMap<>(keepingMost());
+        var all = new HashMap<String, Object>(Map.of("keep", Map.of("names", most())));
         all.putAll(settings);
         all.putIfAbsent("endpoint", endpoint().toString());
         all.putIfAbsent("propagation", "0s");
         try {
             return new AwsKind()
-                    .create("release", all, Map.of("e", new Kind.Record(facts(account), Kind.Secrets.NONE)));
+                    .create(
+                            "release",
+                            all,
+                            Map.of(environment(account), new Kind.Record(facts(account), Kind.Secrets.NONE)));
         } catch (Kind.InvalidSettings e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    private static String environment(AwsAccount account) {
+        return account.id() + "-" + account.region();
     }
 
     static Map<String, Object> facts(AwsAccount account) {
@@ -143,7 +163,7 @@ final class AwsLab implements AutoCloseable {
 
         Task task() {
             return new Task(
-                    "e",
+                    environment(account),
                     facts(account),
                     7,
                     new Task.Holder(allocation, "https://ci.example/job/" + allocation, "ci", profile),

@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -114,6 +115,13 @@ class AwsProviderTest {
         aws.strict().longest(account.adminRole(), 7200);
         var loan = aws.loan(account, Map.of());
         assertThat(seconds(loan.issue())).isBetween(7000L, 7200L);
+        assertThat(seconds(refreshed(loan))).isBetween(7000L, 7200L);
+    }
+
+    @Test
+    void whereBerthItselfIsARoleCredentialsLastAnHourAndThatIsFoundInOneCall() {
+        var account = aws.account("100000000028");
+        var loan = aws.loan(account, Map.of());
         aws.strict()
                 .fault(call -> call.of(account)
                                 && call.is("sts", "AssumeRole")
@@ -124,7 +132,9 @@ class AwsProviderTest {
                                 "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
                         : null);
         assertThat(seconds(loan.issue())).isBetween(3400L, 3600L);
+        assertThat(assumed(loan)).hasSize(2);
         assertThat(seconds(refreshed(loan))).isBetween(3400L, 3600L);
+        assertThat(assumed(loan)).hasSize(3);
     }
 
     private static long seconds(Access access) {
@@ -142,28 +152,57 @@ class AwsProviderTest {
     }
 
     @Test
-    void sessionsAreMarkedOnlyWhereTheRoleAllowsIt() {
-        var account = aws.account("100000000004");
-        var loan = aws.loan(account, Map.of("session-tags", true, "source-identity", true));
-        loan.issue();
-        assertThat(assumed(account))
-                .last()
-                .satisfies(call -> assertThat(call.fields())
-                        .containsEntry("SourceIdentity", "berth-" + loan.allocation)
-                        .containsEntry("Tags.member.1.Value", loan.allocation));
-        aws.strict()
-                .fault(call -> call.of(account) && call.fields().containsKey("SourceIdentity")
-                        ? Answer.error(403, "AccessDenied", "not authorized to perform: sts:SetSourceIdentity")
-                        : null);
-        loan.issue();
-        assertThat(assumed(account))
-                .last()
-                .satisfies(call -> assertThat(call.fields()).doesNotContainKey("SourceIdentity"));
+    void sessionsCarryWhatTheTrustPolicyWasFoundToAllowAtRegistration() {
+        assertThat(marks("100000000004", AwsAccount.trust("sts:TagSession", "sts:SetSourceIdentity")))
+                .containsExactlyInAnyOrder("Tags.member.1.Key", "SourceIdentity");
+        assertThat(marks("100000000024", AwsAccount.trust("sts:TagSession"))).containsExactly("Tags.member.1.Key");
+        assertThat(marks("100000000025", AwsAccount.trust("sts:SetSourceIdentity")))
+                .containsExactly("SourceIdentity");
+        assertThat(marks("100000000026", AwsAccount.TRUST)).isEmpty();
     }
 
-    private static List<StrictAws.Call> assumed(AwsAccount account) {
+    /** Of the first session that is lent, which needed one call. */
+    private static List<String> marks(String id, String trust) {
+        var account = aws.account(id);
+        account.iam().updateAssumeRolePolicy(update -> update.roleName("Admin").policyDocument(trust));
+        var loan = aws.loan(account, Map.of("session-tags", true, "source-identity", true))
+                .adopt();
+        loan.issue();
+        var assumed = assumed(loan);
+        assertThat(assumed).hasSize(1);
+        var fields = assumed.getFirst().fields();
+        if (fields.containsKey("SourceIdentity")) {
+            assertThat(fields).containsEntry("SourceIdentity", "berth-" + loan.allocation);
+        }
+        if (fields.containsKey("Tags.member.1.Key")) {
+            assertThat(fields).containsEntry("Tags.member.1.Value", loan.allocation);
+        }
+        return Stream.of("Tags.member.1.Key", "SourceIdentity")
+                .filter(fields::containsKey)
+                .toList();
+    }
+
+    @Test
+    void aTrustPolicyThatAllowsLessThanItDidIsNoHindrance() {
+        var account = aws.account("100000000027");
+        account.iam()
+                .updateAssumeRolePolicy(update -> update.roleName("Admin")
+                        .policyDocument(AwsAccount.trust("sts:TagSession", "sts:SetSourceIdentity")));
+        var loan = aws.loan(account, Map.of("session-tags", true, "source-identity", true));
+        loan.issue();
+        account.iam().updateAssumeRolePolicy(update -> update.roleName("Admin").policyDocument(AwsAccount.TRUST));
+        loan.issue();
+        assertThat(assumed(loan))
+                .last()
+                .satisfies(call -> assertThat(call.fields()).doesNotContainKeys("SourceIdentity", "Tags.member.1.Key"));
+    }
+
+    /** The calls for sessions of the holder. */
+    private static List<StrictAws.Call> assumed(AwsLab.Loan loan) {
         return aws.strict().calls().stream()
-                .filter(call -> call.of(account) && call.is("sts", "AssumeRole"))
+                .filter(call -> call.of(loan.account)
+                        && call.is("sts", "AssumeRole")
+                        && call.fields().get("RoleSessionName").equals("berth-" + loan.allocation))
                 .toList();
     }
 
@@ -192,8 +231,8 @@ class AwsProviderTest {
 
         // Who has the neighbour has the role, and drops the denial.
         other.iam()
-                .putRolePolicy(
-                        put -> put.roleName("Admin").policyName("berth-revoked").policyDocument(AwsAccount.ANYTHING));
+                .putRolePolicy(put ->
+                        put.roleName("Admin").policyName(policyOf(account)).policyDocument(AwsAccount.ANYTHING));
         assertThat(holder.s3().listBuckets().buckets()).isEmpty();
         assertThat(loan.run(Step.CLEAN)).isInstanceOf(Done.class);
         assertThatThrownBy(() -> holder.s3().listBuckets()).hasMessageContaining("explicit deny");
@@ -232,19 +271,21 @@ class AwsProviderTest {
     }
 
     @Test
-    void revocationsAtOnceDoNotOverwriteEachOther() {
-        var account = aws.account("100000000008");
-        var first = aws.loan(account, Map.of());
+    void revocationsOfSeveralReplicasAtOnceDoNotOverwriteEachOther() {
+        var id = "100000000008";
         var loans = new ArrayList<AwsLab.Loan>();
         var holders = new ArrayList<AwsAccount.Holder>();
-        for (int i = 0; i < 4; i++) {
-            var loan = aws.new Loan(account, first.provider);
+        for (var region : List.of("eu-west-1", "eu-west-2", "us-east-1", "us-west-2")) {
+            // Each has a memory of its own, as in a process of its own.
+            var loan = aws.loan(aws.account(id, region), Map.of());
             loans.add(loan);
             holders.add(loan.holder(loan.issue()));
         }
         // What is read is as old as can be.
         aws.strict()
-                .fault(call -> call.of(account) && call.is("iam", "GetRolePolicy")
+                .fault(call -> call.is("iam", "GetRolePolicy")
+                                && call.session() != null
+                                && call.session().account().equals(id)
                         ? Answer.error(404, "NoSuchEntity", "there is no such policy yet")
                         : null);
         assertThat(loans.parallelStream().map(loan -> loan.run(Step.REVOKE))).allMatch(Done.class::isInstance);
@@ -254,37 +295,118 @@ class AwsProviderTest {
     }
 
     @Test
-    void theRolesPolicyLosesWhatHasExpiredAndNeverGrowsOverItsLimit() {
-        var account = aws.account("100000000009");
+    void whatWasDeniedBeforeStaysDeniedWhereIamIsSlowToTellOfIt() {
+        var account = aws.account("100000000029");
         var loan = aws.loan(account, Map.of());
-        denied(account, "Until20200101T000000Z", 200);
+        var holder = loan.holder(loan.issue());
+        var next = aws.new Loan(account, loan.provider);
+        next.issue();
+        aws.strict()
+                .fault(call -> call.of(account) && call.is("iam", "GetRolePolicy")
+                        ? Answer.error(404, "NoSuchEntity", "there is no such policy yet")
+                        : null);
         assertThat(loan.run(Step.REVOKE)).isInstanceOf(Done.class);
-        assertThat(policy(account)).contains(loan.allocation).doesNotContain("Until2020");
-
-        var other = aws.loan(account, Map.of());
-        denied(account, "Until20990101T000000Z", 212);
-        assertThat(other.run(Step.REVOKE))
-                .isInstanceOfSatisfying(
-                        Unavailable.class,
-                        full -> assertThat(full.reason()).contains("no room", "2099-01-01T00:00:00Z"));
+        assertThat(next.run(Step.REVOKE)).isInstanceOf(Done.class);
+        assertThatThrownBy(() -> holder.s3().listBuckets()).hasMessageContaining("explicit deny");
     }
 
-    private static void denied(AwsAccount account, String sid, int sessions) {
+    @Test
+    void theRolesPoliciesLoseWhatHasExpired() {
+        var account = aws.account("100000000009");
+        var loan = aws.loan(account, Map.of()).adopt();
+        denied(account, policyOf(account), "Until20200101T000000Z", 200);
+        denied(account, "berth-revoked", "Until20200101T000000Z", 2);
+        assertThat(loan.run(Step.REVOKE)).isInstanceOf(Done.class);
+        assertThat(policy(account)).contains(loan.allocation).doesNotContain("Until2020");
+        assertThat(policies(account)).contains(policyOf(account)).doesNotContain("berth-revoked");
+
+        // What an earlier version denied stays denied until it has expired; what is idle is tidied too.
+        denied(account, "berth-revoked", "Until20990101T000000Z", 2);
+        denied(account, policyOf(account), "Until20200101T000000Z", 2);
+        assertThat(run(aws.provider(account, Map.of()), Step.VERIFY, loan.task()))
+                .isInstanceOf(Done.class);
+        assertThat(policies(account)).contains("berth-revoked").doesNotContain(policyOf(account));
+    }
+
+    @Test
+    void whatCouldNotBeRevokedIsNotLent() {
+        var account = aws.account("100000000030");
+        var loan = aws.loan(account, Map.of());
+        loan.issue();
+        int before = looks(account);
+        loan.issue();
+        assertThat(looks(account)).as("there was much room a moment ago").isEqualTo(before);
+
+        // Those of other environments.
+        denied(account, "berth-revoked-other", "Until20990101T000000Z", 203);
+        assertThat(aws.loan(account, Map.of()).run(Step.ISSUE))
+                .isInstanceOfSatisfying(
+                        Unavailable.class, full -> assertThat(full.reason()).contains("no room"));
+        aws.strict()
+                .fault(call -> call.of(account) && call.is("iam", "PutRolePolicy")
+                        ? Answer.error(409, "LimitExceeded", "Maximum policy size of 10240 bytes exceeded")
+                        : null);
+        assertThat(loan.run(Step.REVOKE))
+                .isInstanceOfSatisfying(
+                        Unavailable.class, full -> assertThat(full.reason()).contains("no room"));
+        account.iam().deleteRolePolicy(delete -> delete.roleName("Admin").policyName("berth-revoked-other"));
+        assertThat(aws.loan(account, Map.of()).run(Step.ISSUE)).isInstanceOf(Done.class);
+    }
+
+    private static int looks(AwsAccount account) {
+        return (int) aws.strict().calls(account.id()).stream()
+                .filter(call -> call.is("iam", "ListRolePolicies"))
+                .count();
+    }
+
+    @Test
+    void aRightUnderTheNameOfADenialIsResidue() {
+        var account = aws.account("100000000031");
+        var loan = aws.loan(account, Map.of()).adopt();
+        denied(account, "berth-revoked-other", "Until20990101T000000Z", 1);
+        assertThat(loan.run(Step.VERIFY)).isInstanceOf(Done.class);
+        account.iam()
+                .putRolePolicy(put ->
+                        put.roleName("Admin").policyName("berth-revoked-right").policyDocument(AwsAccount.ANYTHING));
+        assertThat(loan.run(Step.VERIFY))
+                .isInstanceOfSatisfying(
+                        Failed.class, failed -> assertThat(failed.reason()).contains("changed: lent role Admin/"));
+    }
+
+    private static void denied(AwsAccount account, String policy, String sid, int sessions) {
         var users = IntStream.range(0, sessions)
                 .mapToObj("\"*:berth-1-0mhabcdef-%026d\""::formatted)
                 .collect(Collectors.joining(","));
         account.iam()
-                .putRolePolicy(put ->
-                        put.roleName("Admin").policyName("berth-revoked").policyDocument("""
+                .putRolePolicy(
+                        put -> put.roleName("Admin").policyName(policy).policyDocument("""
                 {"Version":"2012-10-17","Statement":[{"Sid":"%s","Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringLike":{"aws:userid":[%s]}}}]}""".formatted(sid, users)));
+    }
+
+    private static String policyOf(AwsAccount account) {
+        return "berth-revoked-" + account.id() + "-" + account.region();
+    }
+
+    private static List<String> policies(AwsAccount account) {
+        return account.iam().listRolePolicies(list -> list.roleName("Admin")).policyNames();
     }
 
     private static String policy(AwsAccount account) {
         return URLDecoder.decode(
                 account.iam()
-                        .getRolePolicy(get -> get.roleName("Admin").policyName("berth-revoked"))
+                        .getRolePolicy(get -> get.roleName("Admin").policyName(policyOf(account)))
                         .policyDocument(),
                 StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void aWorkerIsNotCalledHarmlessBeforeIamWasGivenTime() throws InterruptedException {
+        var account = aws.account("100000000032");
+        var loan = aws.loan(account, Map.of("propagation", "10m"));
+        loan.timeout = Duration.ofSeconds(5);
+        long begun = System.nanoTime();
+        assertThat(loan.provider.fence("of-another", loan.task())).isFalse();
+        assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofMinutes(2));
     }
 
     @Test
@@ -364,13 +486,53 @@ class AwsProviderTest {
     }
 
     @Test
+    void nestedStacksAreEmptiedAndLeftToTheirParents() {
+        var account = aws.account("100000000033");
+        var loan = aws.loan(account, Map.of("sweep", false)).adopt();
+        account.stack("parent", AwsAccount.bucketResource("of-parent-33"), false);
+        account.stack("child", AwsAccount.bucketResource("of-child-33"), false);
+        account.fill("of-child-33");
+        var child = account.stacks()
+                .describeStacks(describe -> describe.stackName("child"))
+                .stacks()
+                .getFirst()
+                .stackId();
+        aws.strict().nest(account, "child", "parent", child);
+        // CloudFormation deletes the one with the other.
+        aws.strict().fault(call -> {
+            if (call.of(account)
+                    && call.is("cloudformation", "DeleteStack")
+                    && call.fields().get("StackName").contains("stack/parent/")
+                    && account.s3()
+                            .listObjectVersions(list -> list.bucket("of-child-33"))
+                            .versions()
+                            .isEmpty()) {
+                account.stacks().deleteStack(delete -> delete.stackName("child"));
+            }
+            return null;
+        });
+        assertThat(loan.run(Step.CLEAN)).isInstanceOf(Done.class);
+        assertThat(account.stacks().describeStacks().stacks()).isEmpty();
+        assertThat(aws.strict().calls(account.id()))
+                .filteredOn(call -> call.is("cloudformation", "DeleteStack"))
+                .allMatch(call -> call.fields().get("StackName").contains("stack/parent/"));
+    }
+
+    @Test
     void whereNothingIsSweptStacksGoAllTheSameAndTheRestIsResidue() {
         var account = aws.account("100000000022");
         var loan = aws.loan(account, Map.of("sweep", false)).adopt();
-        account.stack("full", AwsAccount.bucketResource("full-22"), true);
+        account.stack(
+                "full",
+                AwsAccount.bucketResource("full-22")
+                        + ",\"Images\":{\"Type\":\"AWS::ECR::Repository\",\"Properties\":{\"RepositoryName\":\"full-22\"}}",
+                true);
         account.fill("full-22");
+        account.image("full-22");
         account.bucket("loose-22");
         assertThat(loan.run(Step.CLEAN)).isInstanceOf(Done.class);
+        assertThat(account.stacks().describeStacks().stacks()).isEmpty();
+        assertThat(account.ecr().describeRepositories().repositories()).isEmpty();
         assertThat(account.s3().listBuckets().buckets())
                 .singleElement()
                 .satisfies(bucket -> assertThat(bucket.name()).isEqualTo("loose-22"));

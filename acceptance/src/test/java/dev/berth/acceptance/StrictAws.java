@@ -42,6 +42,10 @@ final class StrictAws implements AutoCloseable {
     private static final Set<String> NOT_FORWARDED =
             Set.of("host", "connection", "content-length", "upgrade", "expect", "transfer-encoding", "http2-settings");
 
+    /** What else a session may carry, by the field that says so, and the action that allows it. */
+    private static final Map<String, String> MARKS =
+            Map.of("Tags.member.1.Key", "sts:TagSession", "SourceIdentity", "sts:SetSourceIdentity");
+
     private final URI moto;
     private final HttpServer server;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
@@ -57,6 +61,7 @@ final class StrictAws implements AutoCloseable {
     /** The full bucket of each stack that could not be deleted. */
     private final Map<String, String> stuck = new ConcurrentHashMap<>();
 
+    private final Queue<Nested> nested = new ConcurrentLinkedQueue<>();
     private final Queue<Fault> faults = new ConcurrentLinkedQueue<>();
     private final Queue<Call> calls = new ConcurrentLinkedQueue<>();
     private final Map<String, AtomicInteger> unaware = new ConcurrentHashMap<>();
@@ -142,6 +147,34 @@ final class StrictAws implements AutoCloseable {
     /** Sessions of a role last at most so long. */
     void longest(String roleArn, int seconds) {
         longest.put(roleArn, seconds);
+    }
+
+    /** Shows one stack as nested in another one. */
+    void nest(AwsAccount account, String child, String parent, String childId) {
+        nested.add(new Nested(account.id(), child, parent, childId));
+    }
+
+    private record Nested(String account, String child, String parent, String childId) {
+        String in(Call call, String text) {
+            if (call.session() == null || !call.session().account().equals(account)) {
+                return text;
+            }
+            String name = nameOf(call.fields().getOrDefault("StackName", ""));
+            return switch (call.operation()) {
+                case "DescribeStacks" ->
+                    text.replace(
+                            "<StackName>" + child + "</StackName>",
+                            "<StackName>" + child + "</StackName><ParentId>" + parent + "</ParentId>");
+                case "ListStackResources" ->
+                    name.equals(parent)
+                            ? text.replace(
+                                    "</StackResourceSummaries>",
+                                    "<member><LogicalResourceId>Child</LogicalResourceId><PhysicalResourceId>%s</PhysicalResourceId><ResourceType>AWS::CloudFormation::Stack</ResourceType><ResourceStatus>CREATE_COMPLETE</ResourceStatus></member></StackResourceSummaries>"
+                                            .formatted(childId))
+                            : text;
+                default -> text;
+            };
+        }
     }
 
     List<Call> calls() {
@@ -254,6 +287,12 @@ final class StrictAws implements AutoCloseable {
                             .formatted(call.session().name(), call.operation()));
         }
         if (call.is("sts", "AssumeRole")) {
+            for (var mark : MARKS.entrySet()) {
+                if (call.fields().containsKey(mark.getKey())
+                        && !trust(call.fields().get("RoleArn")).contains(mark.getValue())) {
+                    return Answer.error(403, "AccessDenied", "not authorized to perform: " + mark.getValue());
+                }
+            }
             int most = longest.getOrDefault(call.fields().get("RoleArn"), 43200);
             if (Integer.parseInt(call.fields().getOrDefault("DurationSeconds", "3600")) > most) {
                 return Answer.error(
@@ -270,6 +309,40 @@ final class StrictAws implements AutoCloseable {
                     "<UpdateTerminationProtectionResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><UpdateTerminationProtectionResult><StackId>s</StackId></UpdateTerminationProtectionResult></UpdateTerminationProtectionResponse>");
         }
         return call.is("cloudformation", "DeleteStack") ? stackRefusal(call) : null;
+    }
+
+    /** The trust policy of a role; empty where there is no such role, which moto does not mind. */
+    private String trust(String roleArn) throws IOException, InterruptedException {
+        String account = roleArn.split(":", -1)[4];
+        String assumed = ask(
+                "sts",
+                "AKIAOUTSIDE",
+                "Action=AssumeRole&Version=2011-06-15&RoleSessionName=owner&RoleArn=arn:aws:iam::" + account
+                        + ":role/Owner");
+        Matcher key = KEY.matcher(assumed);
+        String role = roleArn.substring(roleArn.lastIndexOf('/') + 1);
+        return key.find()
+                ? URLDecoder.decode(
+                        ask("iam", key.group(1), "Action=GetRole&Version=2010-05-08&RoleName=" + role),
+                        StandardCharsets.UTF_8)
+                : "";
+    }
+
+    private String ask(String service, String key, String form) throws IOException, InterruptedException {
+        return http.send(
+                        HttpRequest.newBuilder(moto)
+                                .header("Authorization", authorization(key, service))
+                                .header("Content-Type", "application/x-www-form-urlencoded")
+                                .POST(BodyPublishers.ofString(form))
+                                .build(),
+                        BodyHandlers.ofString())
+                .body();
+    }
+
+    /** Moto believes whoever names a key. */
+    private static String authorization(String key, String service) {
+        return "AWS4-HMAC-SHA256 Credential=%s/20260101/eu-west-1/%s/aws4_request, SignedHeaders=host, Signature=x"
+                .formatted(key, service);
     }
 
     /** As IAM does it: by the policies of the role that say no to this user id. */
@@ -323,39 +396,25 @@ final class StrictAws implements AutoCloseable {
         return id.find() ? id.group(1) : nameOrId;
     }
 
-    private final Map<Session, String> authorizations = new ConcurrentHashMap<>();
+    private final Map<Session, String> keys = new ConcurrentHashMap<>();
 
     /** Asks as whoever calls. */
     private String ask(Call call, Map<String, String> fields) throws IOException, InterruptedException {
-        StringBuilder body = new StringBuilder();
-        fields.forEach((key, value) -> body.append(body.isEmpty() ? "" : "&")
+        StringBuilder form = new StringBuilder();
+        fields.forEach((key, value) -> form.append(form.isEmpty() ? "" : "&")
                 .append(key)
                 .append('=')
                 .append(java.net.URLEncoder.encode(value, StandardCharsets.UTF_8)));
-        return http.send(
-                        HttpRequest.newBuilder(moto)
-                                .header("Authorization", authorization(call, "cloudformation"))
-                                .header("Content-Type", "application/x-www-form-urlencoded")
-                                .POST(BodyPublishers.ofString(body.toString()))
-                                .build(),
-                        BodyHandlers.ofString())
-                .body();
+        return ask("cloudformation", keys.getOrDefault(call.session(), ""), form.toString());
     }
 
     private String s3(Call call, String path) throws IOException, InterruptedException {
         return http.send(
                         HttpRequest.newBuilder(moto.resolve(path))
-                                .header("Authorization", authorization(call, "s3"))
+                                .header("Authorization", authorization(keys.getOrDefault(call.session(), ""), "s3"))
                                 .build(),
                         BodyHandlers.ofString())
                 .body();
-    }
-
-    /** Moto believes whoever names a key. */
-    private String authorization(Call call, String service) {
-        return authorizations
-                .getOrDefault(call.session(), "")
-                .replaceAll("(/[0-9]{8}/[^/]+/)[^/]+/", "$1" + service + "/");
     }
 
     private HttpResponse<byte[]> forward(HttpExchange exchange, byte[] body) throws IOException, InterruptedException {
@@ -385,10 +444,7 @@ final class StrictAws implements AutoCloseable {
                         arn[5].substring(arn[5].lastIndexOf('/') + 1),
                         call.fields().get("RoleSessionName"));
                 sessions.put(key.group(1), session);
-                authorizations.put(
-                        session,
-                        "AWS4-HMAC-SHA256 Credential=%s/20260101/%s/x/aws4_request, SignedHeaders=host, Signature=x"
-                                .formatted(key.group(1), "eu-west-1"));
+                keys.put(session, key.group(1));
             }
         }
         if (call.session() != null && call.is("iam", "PutRolePolicy")) {
@@ -399,23 +455,27 @@ final class StrictAws implements AutoCloseable {
         }
     }
 
-    /** What is stuck shows so. */
+    /** What is stuck shows so, and what is nested. */
     private byte[] seen(Call call, HttpResponse<byte[]> response) {
-        if (call.session() == null || !call.service().equals("cloudformation") || stuck.isEmpty()) {
-            return response.body();
-        }
-        String key = call.session().account() + "/" + nameOf(call.fields().getOrDefault("StackName", ""));
-        String bucket = stuck.get(key);
-        if (bucket == null) {
+        if (call.session() == null
+                || !call.service().equals("cloudformation")
+                || (stuck.isEmpty() && nested.isEmpty())) {
             return response.body();
         }
         String text = new String(response.body(), StandardCharsets.UTF_8);
-        if (call.operation().equals("DescribeStacks")) {
-            text = text.replaceAll("<StackStatus>[^<]*<", "<StackStatus>DELETE_FAILED<");
-        } else if (call.operation().equals("ListStackResources")) {
-            text = text.replaceAll(
-                    "<ResourceStatus>[^<]*</ResourceStatus>",
-                    "<ResourceStatus>DELETE_FAILED</ResourceStatus><ResourceStatusReason>The bucket you tried to delete is not empty</ResourceStatusReason>");
+        for (Nested one : nested) {
+            text = one.in(call, text);
+        }
+        if (stuck.containsKey(
+                call.session().account() + "/" + nameOf(call.fields().getOrDefault("StackName", "")))) {
+            text = switch (call.operation()) {
+                case "DescribeStacks" -> text.replaceAll("<StackStatus>[^<]*<", "<StackStatus>DELETE_FAILED<");
+                case "ListStackResources" ->
+                    text.replaceAll(
+                            "<ResourceStatus>[^<]*</ResourceStatus>",
+                            "<ResourceStatus>DELETE_FAILED</ResourceStatus><ResourceStatusReason>The bucket you tried to delete is not empty</ResourceStatusReason>");
+                default -> text;
+            };
         }
         return text.getBytes(StandardCharsets.UTF_8);
     }

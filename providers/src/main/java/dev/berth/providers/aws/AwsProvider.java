@@ -6,6 +6,7 @@ import dev.berth.providers.StepResult;
 import dev.berth.providers.StepResult.Access;
 import dev.berth.providers.StepResult.Done;
 import dev.berth.providers.StepResult.Failed;
+import dev.berth.providers.StepResult.Unavailable;
 import dev.berth.providers.Task;
 import java.time.Duration;
 import java.util.Locale;
@@ -79,10 +80,21 @@ final class AwsProvider implements Provider {
                     StepResult refused = revocation.confirm(session, place, task.holder(), watch);
                     yield refused != null ? refused : new Cleaning(settings).clean(session, place, task, watch);
                 }
-                case VERIFY -> new Verification(settings).verify(session, place, task, watch);
+                case VERIFY -> verify(session, place, task, watch);
                 case ISSUE -> throw new IllegalArgumentException("issuing needs no session of Berth's own");
             };
         }
+    }
+
+    private StepResult verify(Session session, Place place, Task task, Watch watch) throws InterruptedException {
+        if (task.baseline() == null) {
+            roles.probe(place, task.claim(), task.timeout());
+        }
+        watch.check();
+        for (String role : place.roles()) {
+            denials.tidy(session.iam(), role, place.environment());
+        }
+        return new Verification(settings).verify(session, place, task, watch);
     }
 
     private StepResult issue(Place place, Task task) {
@@ -91,7 +103,26 @@ final class AwsProvider implements Provider {
         if (role == null) {
             return new Failed("issue: there is no access profile " + holder.profile(), null);
         }
+        StepResult full = full(place, task);
+        if (full != null) {
+            return full;
+        }
         return new Done(access(place, role, holder, task.timeout()), null, Duration.ZERO);
+    }
+
+    /** Nobody is to be let in who could not be put out again. Null where there is room for a denial. */
+    private @Nullable StepResult full(Place place, Task task) {
+        if (place.roles().stream().allMatch(denials::hasMuchRoom)) {
+            return null;
+        }
+        try (Session session = roles.work(place, task)) {
+            for (String role : place.roles()) {
+                denials.requireRoom(session.iam(), role);
+            }
+            return null;
+        } catch (Denials.NoRoomException e) {
+            return new Unavailable("issue: " + e.getMessage(), null);
+        }
     }
 
     private static Task.Holder holder(Task task) {
@@ -150,17 +181,19 @@ final class AwsProvider implements Provider {
     @Override
     public boolean fence(String claim, Task task) throws InterruptedException {
         Place place = Place.of(task);
+        Watch watch = new Watch(task);
         try (Session session = roles.work(place, task)) {
+            watch.check();
             denials.add(
                     session.iam(),
                     place.adminRole(),
+                    place.environment(),
                     new Denials.Entry(Roles.worker(claim), memory.now().plus(Roles.CHAINED.multipliedBy(2))));
         } catch (AbortedException e) {
             throw interrupted(e);
-        } catch (SdkException | Denials.NoRoomException | Roles.WrongAccountException e) {
+        } catch (SdkException | Denials.NoRoomException | Roles.WrongAccountException | Watch.StoppedException e) {
             return false;
         }
-        Thread.sleep(settings.propagation());
-        return true;
+        return watch.pause(settings.propagation());
     }
 }

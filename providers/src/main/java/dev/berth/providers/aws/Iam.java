@@ -74,11 +74,11 @@ final class Iam {
         var role = iam.getRole(get -> get.roleName(name)).role();
         Map<String, String> inline = new TreeMap<>();
         iam.listRolePoliciesPaginator(list -> list.roleName(name)).policyNames().stream()
-                .filter(policy -> !policy.equals(Denials.POLICY))
                 .forEach(policy -> inline.put(
                         policy,
                         document(iam.getRolePolicy(get -> get.roleName(name).policyName(policy))
                                 .policyDocument())));
+        inline.entrySet().removeIf(policy -> Denials.isOne(policy.getKey(), policy.getValue()));
         return new Thing(
                 Catalogue.LENT_ROLE,
                 name,
@@ -294,9 +294,8 @@ final class Iam {
 
     private static String inline(List<PolicyDetail> policies) {
         Map<String, String> byName = new TreeMap<>();
-        policies.stream()
-                .filter(policy -> !policy.policyName().equals(Denials.POLICY))
-                .forEach(policy -> byName.put(policy.policyName(), document(policy.policyDocument())));
+        policies.forEach(policy -> byName.put(policy.policyName(), document(policy.policyDocument())));
+        byName.entrySet().removeIf(policy -> Denials.isOne(policy.getKey(), policy.getValue()));
         return byName.toString();
     }
 
@@ -309,7 +308,7 @@ final class Iam {
     }
 
     /** IAM encodes documents like parts of a URL. */
-    private static String document(@Nullable String document) {
+    static String document(@Nullable String document) {
         if (document == null) {
             return "";
         }

@@ -7,7 +7,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
 import software.amazon.awssdk.services.sts.model.Credentials;
@@ -19,12 +18,13 @@ import software.amazon.awssdk.services.sts.model.Credentials;
 final class Memory {
     private static final int MOST = 10_000;
     private static final Duration LEARNT = Duration.ofHours(1);
+    private static final Duration ROOM_LEARNT = Duration.ofMinutes(10);
 
     private final InstantSource clock;
     private final Map<String, Issued> issued = new ConcurrentHashMap<>();
     private final Map<String, Longest> longest = new ConcurrentHashMap<>();
-    private final Map<String, Instant> unmarked = new ConcurrentHashMap<>();
-    private final Map<String, ReentrantLock> locks = new ConcurrentHashMap<>();
+    private final Map<String, Allowed> marks = new ConcurrentHashMap<>();
+    private final Map<String, Room> rooms = new ConcurrentHashMap<>();
     private final Map<String, List<Denials.Entry>> written = new ConcurrentHashMap<>();
 
     Memory(InstantSource clock) {
@@ -38,6 +38,10 @@ final class Memory {
     private record Issued(AwsSessionCredentials credentials, Instant until) {}
 
     private record Longest(Duration session, Instant until) {}
+
+    private record Allowed(Settings.Marks marks, Instant until) {}
+
+    private record Room(int characters, Instant until) {}
 
     /** Keeps what a session was issued, for the proof that it works no more. */
     void issued(String session, Credentials credentials) {
@@ -80,29 +84,44 @@ final class Memory {
         longest.put(role, new Longest(session, clock.instant().plus(LEARNT)));
     }
 
-    /** Whether the role's trust policy refused session tags or a source identity lately. */
-    boolean refusesMarks(String role) {
-        Instant until = unmarked.get(role);
-        return until != null && until.isAfter(clock.instant());
+    /** What the role's trust policy lately allowed sessions to carry; null where that was not tried. */
+    Settings.@Nullable Marks marks(String role) {
+        Allowed known = marks.get(role);
+        return known == null || known.until().isBefore(clock.instant()) ? null : known.marks();
     }
 
-    void refusesMarks(String role, Duration duration) {
-        bound(unmarked);
-        unmarked.put(role, clock.instant().plus(duration));
+    void marks(String role, Settings.Marks allowed) {
+        bound(marks);
+        marks.put(role, new Allowed(allowed, clock.instant().plus(LEARNT)));
     }
 
-    /** What is held while the policy of a role is changed: IAM knows no conditional write. */
-    ReentrantLock lock(String role) {
-        return locks.computeIfAbsent(role, _ -> new ReentrantLock());
+    void forgetMarks(String role) {
+        marks.remove(role);
     }
 
-    /** The entries that were last written for a role: what is read back may be older. */
-    List<Denials.Entry> written(String role) {
-        return written.getOrDefault(role, List.of());
+    /** The entries that were last written for an environment into a role: what is read back may be older. */
+    List<Denials.Entry> written(String role, String environment) {
+        return written.getOrDefault(role + " " + environment, List.of());
     }
 
-    void written(String role, List<Denials.Entry> entries) {
-        written.put(role, entries);
+    void written(String role, String environment, List<Denials.Entry> entries) {
+        written.put(role + " " + environment, entries);
+    }
+
+    /** How many characters the policies of a role could lately still have; zero where that is not known. */
+    int room(String role) {
+        Room known = rooms.get(role);
+        return known == null || known.until().isBefore(clock.instant()) ? 0 : known.characters();
+    }
+
+    void room(String role, int characters) {
+        bound(rooms);
+        rooms.put(role, new Room(characters, clock.instant().plus(ROOM_LEARNT)));
+    }
+
+    /** Less of it is left. */
+    void spent(String role, int characters) {
+        rooms.computeIfPresent(role, (_, room) -> new Room(room.characters() - characters, room.until()));
     }
 
     private static void bound(Map<String, ?> map) {

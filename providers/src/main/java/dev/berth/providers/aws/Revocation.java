@@ -114,24 +114,25 @@ final class Revocation {
 
     /** Denies the last holder again where its denial is gone: who was lent a neighbour may have dropped it. Null for done. */
     @Nullable
-    StepResult confirm(Session worker, Place place, Task.@Nullable Holder holder, Watch watch)
-            throws InterruptedException {
+    StepResult confirm(Session worker, Place place, Task.@Nullable Holder holder, Watch watch) {
         if (holder == null) {
             return null;
         }
         String session = Roles.holder(holder.allocation());
-        return denials.has(worker.iam(), place.adminRole(), session) ? null : deny(worker, place, session, watch);
+        return denials.has(worker.iam(), place.adminRole(), place.environment(), session)
+                ? null
+                : deny(worker, place, session, watch);
     }
 
     /** Denies the session in every role it may be one of; null for done. */
-    private @Nullable StepResult deny(Session worker, Place place, String session, Watch watch)
-            throws InterruptedException {
+    private @Nullable StepResult deny(Session worker, Place place, String session, Watch watch) {
         for (String role : place.roles()) {
             watch.check();
             try {
                 denials.add(
                         worker.iam(),
                         role,
+                        place.environment(),
                         new Denials.Entry(
                                 session, memory.now().plus(roles.longest(role)).plus(MARGIN)));
             } catch (NoSuchEntityException e) {

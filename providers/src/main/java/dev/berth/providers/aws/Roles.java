@@ -20,7 +20,8 @@ final class Roles {
     static final Duration CHAINED = Duration.ofHours(1);
 
     private static final int LONGEST_NAME = 64;
-    private static final Duration MARKS_REFUSED = Duration.ofHours(1);
+    /** As short as AWS makes one. */
+    private static final Duration PROBE = Duration.ofMinutes(15);
 
     private final Settings settings;
     private final Memory memory;
@@ -103,6 +104,50 @@ final class Roles {
     }
 
     /**
+     * Finds out what sessions of the environment's roles may carry, where the pool wants that and it was not found out lately.
+     *
+     * @param claim names the sessions with which it is tried
+     * @param longest how long each call for it may take
+     */
+    void probe(Place place, String claim, Duration longest) {
+        try (StsClient sts = Sdk.client(StsClient.builder(), Sdk.own(), place.region(), settings.endpoint(), longest)) {
+            place.roles().forEach(role -> marks(sts, role, worker(claim)));
+        }
+    }
+
+    private Settings.Marks marks(StsClient sts, String role, String session) {
+        Settings.Marks wanted = settings.marks();
+        Settings.Marks known = wanted.any() ? memory.marks(role) : Settings.Marks.NONE;
+        if (known != null) {
+            return known;
+        }
+        Settings.Marks allowed = wanted;
+        if (!allows(sts, role, session, wanted)) {
+            var tags = new Settings.Marks(true, false);
+            var identity = new Settings.Marks(false, true);
+            boolean both = wanted.sessionTags() && wanted.sourceIdentity();
+            allowed = both && allows(sts, role, session, tags)
+                    ? tags
+                    : both && allows(sts, role, session, identity) ? identity : Settings.Marks.NONE;
+        }
+        memory.marks(role, allowed);
+        return allowed;
+    }
+
+    /** Tries it: nobody may be let look at a trust policy, and not all that counts stands there. */
+    private boolean allows(StsClient sts, String role, String session, Settings.Marks marks) {
+        try {
+            sts.assumeRole(request(role, session, PROBE, marks, session, "berth"));
+            return true;
+        } catch (StsException e) {
+            if (!Faults.denied(e)) {
+                throw e;
+            }
+            return false;
+        }
+    }
+
+    /**
      * Credentials of a role for a holder, as long as the role and AWS allow.
      *
      * @param role its ARN
@@ -110,18 +155,18 @@ final class Roles {
      */
     Credentials lend(Place place, String role, Task.Holder holder, Duration longest) {
         try (StsClient sts = Sdk.client(StsClient.builder(), Sdk.own(), place.region(), settings.endpoint(), longest)) {
-            if (settings.marks().any() && !memory.refusesMarks(role)) {
-                try {
-                    return lend(sts, role, holder, true);
-                } catch (StsException e) {
-                    if (!Faults.denied(e)) {
-                        throw e;
-                    }
-                    // Either it refuses the marks or the role altogether, which the next call tells.
-                    memory.refusesMarks(role, MARKS_REFUSED);
+            Settings.Marks marks = marks(sts, role, holder(holder.allocation()));
+            try {
+                return lend(sts, role, holder, marks);
+            } catch (StsException e) {
+                if (!marks.any() || !Faults.denied(e)) {
+                    throw e;
                 }
+                // Its trust policy was changed since it was tried, or it refuses the role altogether, which the next
+                // call tells.
+                memory.forgetMarks(role);
+                return lend(sts, role, holder, marks(sts, role, holder(holder.allocation())));
             }
-            return lend(sts, role, holder, false);
         }
     }
 
@@ -131,12 +176,19 @@ final class Roles {
         return known == null || known.compareTo(settings.session()) > 0 ? settings.session() : known;
     }
 
-    private Credentials lend(StsClient sts, String role, Task.Holder holder, boolean marked) {
+    private Credentials lend(StsClient sts, String role, Task.Holder holder, Settings.Marks marks) {
         Duration wanted = longest(role);
         while (true) {
             Duration asked = wanted;
             try {
-                return sts.assumeRole(request(role, holder, asked, marked)).credentials();
+                return sts.assumeRole(request(
+                                role,
+                                holder(holder.allocation()),
+                                asked,
+                                marks,
+                                holder.allocation(),
+                                holder.principal()))
+                        .credentials();
             } catch (StsException e) {
                 wanted = shorter(e, asked);
                 if (wanted == null) {
@@ -163,10 +215,9 @@ final class Roles {
     }
 
     private Consumer<AssumeRoleRequest.Builder> request(
-            String role, Task.Holder holder, Duration duration, boolean marked) {
+            String role, String session, Duration duration, Settings.Marks marks, String allocation, String principal) {
         return request -> {
-            request.roleArn(role).roleSessionName(holder(holder.allocation())).durationSeconds((int)
-                    duration.toSeconds());
+            request.roleArn(role).roleSessionName(session).durationSeconds((int) duration.toSeconds());
             if (settings.externalId() != null) {
                 request.externalId(settings.externalId());
             }
@@ -180,19 +231,16 @@ final class Roles {
                                 .build())
                         .toList());
             }
-            if (marked && settings.marks().sessionTags()) {
+            if (marks.sessionTags()) {
                 request.tags(List.of(
-                        Tag.builder()
-                                .key("berth-allocation")
-                                .value(holder.allocation())
-                                .build(),
+                        Tag.builder().key("berth-allocation").value(allocation).build(),
                         Tag.builder()
                                 .key("berth-principal")
-                                .value(tagValue(holder.principal()))
+                                .value(tagValue(principal))
                                 .build()));
             }
-            if (marked && settings.marks().sourceIdentity()) {
-                request.sourceIdentity(holder(holder.allocation()));
+            if (marks.sourceIdentity()) {
+                request.sourceIdentity(session);
             }
         };
     }

@@ -65,6 +65,8 @@ record Settings(
 
     /** What a holder's session carries beside its name: AWS refuses both where the trust policy does not speak of them. */
     record Marks(boolean sessionTags, boolean sourceIdentity) {
+        static final Marks NONE = new Marks(false, false);
+
         boolean any() {
             return sessionTags || sourceIdentity;
         }

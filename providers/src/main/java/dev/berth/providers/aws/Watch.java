@@ -32,12 +32,13 @@ final class Watch {
         return System.nanoTime() - end >= 0;
     }
 
-    /** Waits, but not past the end of the time. */
-    void pause(Duration time) throws InterruptedException {
+    /** Waits, but not past the end of the time; says whether it waited for all of it. */
+    boolean pause(Duration time) throws InterruptedException {
         long left = end - System.nanoTime();
         if (left > 0) {
             Thread.sleep(Duration.ofNanos(Math.min(left, time.toNanos())));
         }
+        return left >= time.toNanos();
     }
 
     /** The step goes no further; the message completes a sentence that begins with its name. */
