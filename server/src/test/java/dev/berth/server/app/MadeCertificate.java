@@ -13,9 +13,12 @@ import java.security.cert.Certificate;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
 
 /** A certificate that vouches for itself, of 127.0.0.1, made by the JDK's keytool. */
-record MadeCertificate(Certificate certificate, Key key) {
+public record MadeCertificate(Certificate certificate, Key key) {
     private static final char[] PASSWORD = "of-no-use".toCharArray();
 
     /**
@@ -24,7 +27,7 @@ record MadeCertificate(Certificate certificate, Key key) {
      * @param algorithm of its key: RSA, EC or Ed25519
      * @param more what else keytool is to be told
      */
-    static MadeCertificate of(Path folder, String algorithm, String... more)
+    public static MadeCertificate of(Path folder, String algorithm, String... more)
             throws IOException, InterruptedException, GeneralSecurityException {
         var file = Files.createTempDirectory(folder, "keys").resolve("keys.p12");
         var command = new ArrayList<>(List.of(
@@ -53,6 +56,23 @@ record MadeCertificate(Certificate certificate, Key key) {
             store.load(in, PASSWORD);
         }
         return new MadeCertificate(store.getCertificate("berth"), store.getKey("berth", PASSWORD));
+    }
+
+    /** For both sides of a connection: has it, and trusts nothing else. */
+    public SSLContext context() throws IOException, GeneralSecurityException {
+        var own = KeyStore.getInstance("PKCS12");
+        own.load(null, null);
+        own.setKeyEntry("berth", key, PASSWORD, new Certificate[] {certificate});
+        var keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+        keys.init(own, PASSWORD);
+        var trusted = KeyStore.getInstance("PKCS12");
+        trusted.load(null, null);
+        trusted.setCertificateEntry("berth", certificate);
+        var trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(trusted);
+        var context = SSLContext.getInstance("TLS");
+        context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
+        return context;
     }
 
     void write(Path certificateFile, Path keyFile) throws IOException, GeneralSecurityException {
