@@ -11,6 +11,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -53,8 +56,10 @@ final class Api {
         if (headers.length > 0) {
             request.headers(headers);
         }
+        var sent = CLIENT.sendAsync(request.build(), BodyHandlers.ofString());
         try {
-            var response = CLIENT.send(request.build(), BodyHandlers.ofString());
+            // the time-out of a request is over with the head of its answer: the body may never come
+            var response = sent.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
             boolean json =
                     response.headers().firstValue("Content-Type").orElse("").contains("json");
             return new Reply(
@@ -63,7 +68,11 @@ final class Api {
                     response.body(),
                     response.headers().firstValue("Retry-After"));
         } catch (InterruptedException e) {
+            sent.cancel(true);
             Thread.currentThread().interrupt();
+            throw new IOException(e);
+        } catch (ExecutionException | TimeoutException e) {
+            sent.cancel(true);
             throw new IOException(e);
         }
     }

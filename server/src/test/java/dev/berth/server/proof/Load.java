@@ -82,7 +82,17 @@ final class Load {
 
     /** From now on it is not; returns once every client knows. */
     void close() throws InterruptedException {
-        gate.close(CLIENTS);
+        try {
+            gate.close(CLIENTS);
+        } catch (AssertionError e) {
+            failures.forEach(e::addSuppressed);
+            for (var thread : threads) { // where each of them is instead
+                var at = new AssertionError(thread.getName() + " is " + thread.getState());
+                at.setStackTrace(thread.getStackTrace());
+                e.addSuppressed(at);
+            }
+            throw e;
+        }
     }
 
     long answers() {
@@ -92,6 +102,12 @@ final class Load {
     void awaitAnswers(int more) {
         long until = answers.get() + more;
         Await.until("the clients are at work", () -> answers.get() >= until || !failures.isEmpty());
+    }
+
+    /** A client that is refused has answers too, and who lost the answer to a grant keeps what nobody else can have until that is lost. */
+    void awaitGrants(int more) {
+        long until = granted() + more;
+        Await.until("the clients are lent something", () -> granted() >= until || !failures.isEmpty());
     }
 
     /** Looks up everything that a client knows of and that may have changed. Clients must not be at work meanwhile. */
