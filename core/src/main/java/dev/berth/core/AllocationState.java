@@ -55,7 +55,7 @@ public sealed interface AllocationState {
      * @param askedAt when it asked last
      * @param keptUntil until when what it asks for is kept for it; null while nothing is
      * @param misses how often it did not come in that time
-     * @param awake whether it asked since it missed last: else it is passed over
+     * @param awake whether it asked again, and since it missed last: else it is passed over
      */
     record Polling(Instant askedAt, @Nullable Instant keptUntil, int misses, boolean awake) implements AllocationState {
         /** So long after the last time it is forgotten. */
@@ -64,9 +64,36 @@ public sealed interface AllocationState {
         static final Duration NOTED_EVERY = Duration.ofSeconds(10);
         /** So often it may miss. */
         static final int MOST_MISSES = 2;
+        /** What it asks for is kept for so many times as long as it has been asking, and this long besides. */
+        private static final int PATIENCE = 3;
+
+        private static final Duration LEAST_KEPT = Duration.ofSeconds(1);
 
         public Polling {
             Objects.requireNonNull(askedAt);
+        }
+
+        /**
+         * Whether it is to be noted that it asks now: while it has asked for a short time only, that tells how often it comes.
+         *
+         * @param first when it asked first
+         */
+        boolean isNews(Instant first, Instant now) {
+            var asking = Duration.between(first, askedAt);
+            var pause = asking.compareTo(NOTED_EVERY) < 0 ? asking : NOTED_EVERY;
+            return !awake || !askedAt.plus(pause).isAfter(now);
+        }
+
+        /**
+         * How long something is kept for it: one who asked twice in a second and went away keeps nothing from others for long.
+         *
+         * @param first when it asked first
+         * @param most but no longer than this
+         */
+        Duration patience(Instant first, Duration most) {
+            var patience =
+                    Duration.between(first, askedAt).multipliedBy(PATIENCE).plus(LEAST_KEPT);
+            return patience.compareTo(most) < 0 ? patience : most;
         }
 
         @Override

@@ -171,11 +171,11 @@ final class Lending {
     /** In case it asks again. */
     private void keepPlace(Allocation allocation, @Nullable Allocation place) {
         if (place != null && place.state() instanceof Polling was) {
-            if (!was.awake() || !was.askedAt().plus(Polling.NOTED_EVERY).isAfter(now)) {
+            if (was.isNews(place.createdAt(), now)) {
                 working.put(place.in(new Polling(now, null, was.misses(), true)));
             }
         } else if (working.polling() < working.policy().queue().max() && hasLine(allocation)) {
-            working.put(allocation.in(new Polling(now, null, 0, true)));
+            working.put(allocation.in(new Polling(now, null, 0, false)));
         }
     }
 

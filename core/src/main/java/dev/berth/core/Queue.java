@@ -177,8 +177,8 @@ final class Queue {
         }
         pick.chosen().forEach(chosen -> kept.put(chosen.environment().name(), place));
         if (polling.keptUntil() == null) {
-            working.put(place.in(
-                    new Polling(polling.askedAt(), now.plus(working.policy().retryAfter()), polling.misses(), true)));
+            var patience = polling.patience(place.createdAt(), working.policy().retryAfter());
+            working.put(place.in(new Polling(polling.askedAt(), now.plus(patience), polling.misses(), true)));
         }
         return false;
     }

@@ -196,6 +196,11 @@ final class NaiveModel {
             return state.startsWith("ended");
         }
 
+        /** For how long it has been asking. */
+        Duration asking() {
+            return Duration.between(createdAt, askedAt);
+        }
+
         boolean isPlace() {
             return state.equals("polling");
         }
@@ -545,10 +550,13 @@ final class NaiveModel {
     private void keepPlace(Loan loan, Slice.Place asked, @Nullable Loan place) {
         if (place == null && places.size() < policy.queue().max()) {
             loan.state = "polling";
+            loan.awake = false; // it may never come again
             loan.askedAt = now;
             places.put(asked, loan);
         } else if (place != null
-                && (!place.awake || !place.askedAt.plusSeconds(10).isAfter(now))) {
+                && (!place.awake
+                        || !place.askedAt.plusSeconds(10).isAfter(now)
+                        || !place.askedAt.plus(place.asking()).isAfter(now))) {
             place.askedAt = now;
             place.keptUntil = null;
             place.awake = true;

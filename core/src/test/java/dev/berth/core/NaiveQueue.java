@@ -277,7 +277,9 @@ final class NaiveQueue {
             place.keptUntil = null; // somebody before it has it: that is no miss
             return;
         }
-        var until = model.now().plus(model.policy().retryAfter());
+        var asking = place.asking().multipliedBy(3).plusSeconds(1);
+        var most = model.policy().retryAfter();
+        var until = model.now().plus(asking.compareTo(most) < 0 ? asking : most);
         var real = model.actual.find(place.id);
         if (!sure && real != null && real.state() instanceof AllocationState.Polling polling) {
             place.keptUntil = polling.keptUntil() == null && polling.misses() == place.misses
