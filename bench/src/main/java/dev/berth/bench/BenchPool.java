@@ -68,7 +68,8 @@ final class BenchPool {
                 Map.of(),
                 null,
                 20,
-                1);
+                1,
+                false);
     }
 
     private static Registration record(int i, Shape shape) {

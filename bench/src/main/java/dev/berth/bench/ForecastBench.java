@@ -251,6 +251,7 @@ final class ForecastBench {
                     Shape.PLAIN.digest(),
                     null,
                     since,
+                    false,
                     new ForecastPool.Loan(id, "job", "team-0", "team-0", since.plus(SESSION))));
             var at = Replay.START.minusSeconds(i);
             waiting.add(new ForecastPool.Waiting(
@@ -414,7 +415,12 @@ final class ForecastBench {
                         || each.state().name() == EnvironmentState.Name.CLEANING) {
                     var record = each.record();
                     busy.add(new ForecastPool.Busy(
-                            each.name(), record.shape().digest(), record.account(), each.since(), loan(replay, each)));
+                            each.name(),
+                            record.shape().digest(),
+                            record.account(),
+                            each.since(),
+                            false,
+                            loan(replay, each)));
                 }
             }
             var holders = new HashMap<String, Holder>();

@@ -45,7 +45,7 @@ final class EnvironmentsCommand implements Callable<Integer> {
     @Option(
             names = "--state",
             paramLabel = "STATE",
-            description = "Only those in this state: available, allocated, cleaning, checking or dirty.")
+            description = "Only those in this state: available, allocated, cleaning, checking, withheld or dirty.")
     private @Nullable String state;
 
     @Parameters(arity = "0..1", paramLabel = "NAME", description = "The one to show with its history.")

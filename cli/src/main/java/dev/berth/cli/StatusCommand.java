@@ -122,9 +122,14 @@ final class StatusCommand implements Callable<Integer> {
         if (pools.isEmpty()) {
             return List.of("no pools");
         }
+        boolean withholds = pools.stream().anyMatch(pool -> pool.withheld() > 0);
+        List<String> header = new ArrayList<>(HEADER);
+        if (withholds) {
+            header.add(header.indexOf("DIRTY"), "WITHHELD");
+        }
         List<List<String>> rows = new ArrayList<>();
         for (Pool pool : pools) {
-            rows.add(List.of(
+            List<String> row = new ArrayList<>(List.of(
                     pool.name(),
                     pool.provider(),
                     Long.toString(pool.total()),
@@ -139,8 +144,12 @@ final class StatusCommand implements Callable<Integer> {
                     seconds(pool.waitP50Seconds()),
                     seconds(pool.waitP90Seconds()),
                     pool.utilisation() == null ? "-" : String.format(Locale.ROOT, "%.0f%%", pool.utilisation() * 100)));
+            if (withholds) {
+                row.add(header.indexOf("WITHHELD"), Long.toString(pool.withheld()));
+            }
+            rows.add(row);
         }
-        return Text.table(HEADER, rows);
+        return Text.table(header, rows);
     }
 
     private static String seconds(@Nullable Double seconds) {

@@ -462,6 +462,20 @@ class CommandLineTest {
     }
 
     @Test
+    void statusHasAColumnForWhatIsWithheldWhereAnythingIs() {
+        berth.answer("GET /pools", 200, """
+                {"pools":[{"name":"accounts","provider":"aws",
+                  "environments":{"total":4,"available":1,"allocated":1,"cleaning":0,"checking":0,"withheld":2,"dirty":0},
+                  "retiring":0,"queue":{"length":0,"oldestSeconds":0},
+                  "waits":{"p50":null,"p90":null,"p99":null},"utilisation":0.5}]}""");
+        assertThat(berth("status")).isEqualTo(0);
+        assertThat(out().lines().map(line -> line.replaceAll(" +", " ")))
+                .containsExactly(
+                        "POOL PROVIDER TOTAL AVAILABLE ALLOCATED CLEANING CHECKING WITHHELD DIRTY RETIRING QUEUE OLDEST P50 WAIT P90 WAIT USED",
+                        "accounts aws 4 1 1 0 0 2 0 0 0 0s - - 50%");
+    }
+
+    @Test
     void credentialsOfAwsArePrintedAsAProcessDoes() {
         berth.answer("GET /allocations/a1", 200, AwsEndpointTest.lent("AKIA1", Instant.parse("2999-01-01T00:00:00Z")));
         assertThat(berth("credentials", "--allocation", "a1")).isZero();

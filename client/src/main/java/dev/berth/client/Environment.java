@@ -10,10 +10,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param name its unique name
  * @param pool its pool
- * @param state {@code available}, {@code allocated}, {@code cleaning}, {@code checking}, {@code dirty} …
+ * @param state {@code available}, {@code allocated}, {@code cleaning}, {@code checking}, {@code withheld}, {@code dirty} …
  * @param since since when it is in this state, or null where not told
  * @param holder who holds it, in words, or null
- * @param reason why it is dirty, or null
+ * @param reason why it is dirty or withheld, or null
  * @param report what its provider had to say about that, over several lines, or null
  * @param retiring whether it goes away once it is free
  * @param retiredAt when it went away, or null

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param allocated held
  * @param cleaning between two holders
  * @param checking taken out for a check while idle
+ * @param withheld not lent while another environment of their account is not free
  * @param dirty waiting for a person
  * @param retiring going away
  * @param queueLength requests that wait
@@ -30,6 +31,7 @@ public record Pool(
         long allocated,
         long cleaning,
         long checking,
+        long withheld,
         long dirty,
         long retiring,
         long queueLength,

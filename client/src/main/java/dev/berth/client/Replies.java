@@ -99,6 +99,7 @@ final class Replies {
                 whole(counts, "allocated"),
                 whole(counts, "cleaning"),
                 whole(counts, "checking"),
+                whole(counts, "withheld"),
                 whole(counts, "dirty"),
                 whole(node, "retiring"),
                 whole(queue, "length"),

@@ -59,6 +59,15 @@ public record Environment(
                 && tenant.allocation().equals(allocation);
     }
 
+    /** Whether its account is not to be lent to anybody else: it is held, not clean yet, or not known to be clean. */
+    boolean isOut() {
+        return switch (state) {
+            case EnvironmentState.Allocated _, EnvironmentState.Cleaning _, EnvironmentState.Dirty _ -> true;
+            case EnvironmentState.Checking(var _, var dirtyBecause) -> dirtyBecause != null;
+            case EnvironmentState.Idle _, EnvironmentState.Retired _ -> false;
+        };
+    }
+
     /** Whether it can be lent. */
     public boolean isFree() {
         return state instanceof EnvironmentState.Available && drain == null;

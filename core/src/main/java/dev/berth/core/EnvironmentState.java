@@ -13,6 +13,7 @@ public sealed interface EnvironmentState {
         ALLOCATED,
         CLEANING,
         CHECKING,
+        WITHHELD,
         DIRTY,
         RETIRED
     }
@@ -36,16 +37,53 @@ public sealed interface EnvironmentState {
         return null;
     }
 
-    /** Free. {@code checkAt}: when it is to be verified while idle; null for never. */
-    record Available(@Nullable Instant checkAt) implements EnvironmentState {
+    /** Nobody has it, and nothing is done with it. */
+    sealed interface Idle extends EnvironmentState {
+        /** When it is to be verified; null for never. */
+        @Nullable
+        Instant checkAt();
+
+        /** The same with a check then. */
+        Idle checkedAt(@Nullable Instant next);
+
+        @Override
+        default @Nullable Instant dueAt() {
+            return checkAt();
+        }
+    }
+
+    /** Free. */
+    record Available(@Nullable Instant checkAt) implements Idle {
         @Override
         public Name name() {
             return Name.AVAILABLE;
         }
 
         @Override
-        public @Nullable Instant dueAt() {
-            return checkAt;
+        public Available checkedAt(@Nullable Instant next) {
+            return new Available(next);
+        }
+    }
+
+    /**
+     * Not lent while another environment of its account is out, in a pool that lends one of an account at a time.
+     *
+     * @param by the other one
+     * @param untilMended whether that one is dirty: it takes a person until this one can be lent
+     */
+    record Withheld(@Nullable Instant checkAt, EnvironmentName by, boolean untilMended) implements Idle {
+        public Withheld {
+            Objects.requireNonNull(by);
+        }
+
+        @Override
+        public Name name() {
+            return Name.WITHHELD;
+        }
+
+        @Override
+        public Withheld checkedAt(@Nullable Instant next) {
+            return new Withheld(next, by, untilMended);
         }
     }
 

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One course that a pool's queue may take, played as the rules would: in their order, with one gatherer. Times are milliseconds from
  * the pool's instant on. What is left out: that what is gathered may be lent meanwhile. Of requests that are yet to come, those are
- * played that may go first.
+ * played that may go first; where accounts are isolated, that the free ones of now share them with others.
  */
 final class ForecastCourse {
     /** So many busy environments are looked at. */
@@ -49,6 +49,9 @@ final class ForecastCourse {
     private final int busy;
     private final int[] shapeOf;
     private final int[] accountOf;
+    /** Of an account those that are known, where one of an account is out at a time; of others, and by number 0, none. */
+    private final int[][] ofAccount;
+
     private final int[] loanOf;
     private final int[] tenantOf;
     private final int[] sharerOf;
@@ -87,6 +90,10 @@ final class ForecastCourse {
     private final int[] tenants;
     private final int[] sharers;
     private final long[] readyAt;
+    private final boolean[] withheld;
+    /** How many of an account are not free. */
+    private final int[] out;
+
     private final int[] next;
     private final int[] heads;
     private final int[] tails;
@@ -144,6 +151,15 @@ final class ForecastCourse {
             loanOf[e] = loan == null ? NOBODY : allocations.computeIfAbsent(loan.allocation(), _ -> allocations.size());
             tenantOf[e] = loan == null ? NOBODY : person(names, loan.principal());
             sharerOf[e] = loan == null ? NOBODY : person(names, loan.sharer());
+        }
+        ofAccount = new int[accounts.size() + 1][];
+        for (int account = 0; account < ofAccount.length; account++) {
+            int number = account;
+            ofAccount[account] = pool.policy().isolates() && account != UNKNOWN_ACCOUNT
+                    ? IntStream.range(0, busy)
+                            .filter(each -> accountOf[each] == number)
+                            .toArray()
+                    : NONE;
         }
         int e = busy;
         for (int shape = 0; shape < shapes; shape++) {
@@ -207,6 +223,8 @@ final class ForecastCourse {
         tenants = new int[shapeOf.length];
         sharers = new int[shapeOf.length];
         readyAt = new long[shapeOf.length];
+        withheld = new boolean[shapeOf.length];
+        out = new int[ofAccount.length];
         next = new int[count];
         heads = new int[fair ? lines.size() : 1];
         tails = new int[heads.length];
@@ -274,6 +292,8 @@ final class ForecastCourse {
     private void begin() {
         events.clear();
         free.clear();
+        Arrays.fill(withheld, false);
+        Arrays.fill(out, 0);
         for (int p = 0; p < people.size(); p++) {
             var holder = people.get(p);
             holds[p] = holder.held();
@@ -291,6 +311,11 @@ final class ForecastCourse {
                 continue;
             }
             var each = known.get(e);
+            withheld[e] = isIsolated(e) && each.withheld();
+            if (withheld[e]) {
+                continue;
+            }
+            goOut(e);
             long age = Math.max(0, -millis(each.since()));
             if (loanOf[e] == NOBODY) {
                 events.add(Math.min(ForecastDraws.NEVER, draws.upkeep(age)), e);
@@ -299,6 +324,13 @@ final class ForecastCourse {
                     ends[loanOf[e]] = draws.rest(age, allowed(each));
                 }
                 lend(e, ends[loanOf[e]]);
+            }
+        }
+        for (int e = 0; e < busy; e++) {
+            if (withheld[e] && out[accountOf[e]] == 0) { // whatever it waits for is not known
+                withheld[e] = false;
+                goOut(e);
+                events.add(Math.min(ForecastDraws.NEVER, draws.upkeep(0)), e);
             }
         }
         left = requests.size();
@@ -397,7 +429,7 @@ final class ForecastCourse {
         }
         int environment = (int) (event & (ENDS - 1));
         if ((event & ENDS) == 0) {
-            free.add(shapeOf[environment], environment);
+            comeBack(environment);
             return;
         }
         hold(tenants[environment], -1, at);
@@ -407,7 +439,52 @@ final class ForecastCourse {
         if (readyAt[environment] > at) {
             events.add(readyAt[environment], environment);
         } else {
+            comeBack(environment);
+        }
+    }
+
+    private boolean isIsolated(int environment) {
+        return accountOf[environment] > UNKNOWN_ACCOUNT && ofAccount[accountOf[environment]].length > 0;
+    }
+
+    private void goOut(int environment) {
+        if (isIsolated(environment)) {
+            out[accountOf[environment]]++;
+        }
+    }
+
+    /** Free, as are those that were withheld for it, unless another of its account is out. */
+    private void comeBack(int environment) {
+        if (!isIsolated(environment)) {
             free.add(shapeOf[environment], environment);
+            return;
+        }
+        int account = accountOf[environment];
+        withheld[environment] = true;
+        if (--out[account] == 0) {
+            for (int each : ofAccount[account]) {
+                if (withheld[each]) {
+                    withheld[each] = false;
+                    free.add(shapeOf[each], each);
+                }
+            }
+        }
+    }
+
+    /** Free no more, and nor are the others of its account. */
+    private void take(int environment) {
+        if (withheld[environment]) { // taken together with another one of its account
+            withheld[environment] = false;
+        } else {
+            free.remove(shapeOf[environment], environment);
+        }
+        if (isIsolated(environment) && out[accountOf[environment]]++ == 0) {
+            for (int each : ofAccount[accountOf[environment]]) {
+                if (each != environment) {
+                    withheld[each] = true;
+                    free.remove(shapeOf[each], each);
+                }
+            }
         }
     }
 
@@ -561,7 +638,7 @@ final class ForecastCourse {
         int tenant = principal[asks[r]];
         int sharing = sharer[asks[r]];
         for (int environment : chosen) {
-            free.remove(shapeOf[environment], environment);
+            take(environment);
             tenants[environment] = tenant;
             sharers[environment] = sharing;
             lend(environment, end);

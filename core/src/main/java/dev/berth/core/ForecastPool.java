@@ -74,6 +74,7 @@ public record ForecastPool(
      *
      * @param shape the digest of its shape
      * @param since when it was lent, or when its upkeep began
+     * @param withheld whether that is true of another environment of its account, for which it waits
      * @param loan who has it; null while it is in upkeep
      */
     public record Busy(
@@ -81,6 +82,7 @@ public record ForecastPool(
             String shape,
             @Nullable String account,
             Instant since,
+            boolean withheld,
             @Nullable Loan loan) {
         public Busy {
             Objects.requireNonNull(name);

@@ -1,9 +1,9 @@
 package dev.berth.core;
 
 import dev.berth.core.EnvironmentState.Allocated;
-import dev.berth.core.EnvironmentState.Available;
 import dev.berth.core.EnvironmentState.Checking;
 import dev.berth.core.EnvironmentState.Cleaning;
+import dev.berth.core.EnvironmentState.Idle;
 import dev.berth.core.Transitions.Trigger;
 import java.time.Duration;
 import java.time.Instant;
@@ -275,7 +275,7 @@ final class Maintenance {
                     lending.enter(Trigger.STEP_FAILED, environment, Step.REVOKE, 0, work.inMotion());
                 }
             }
-            case Available _, EnvironmentState.Dirty _, EnvironmentState.Retired _ ->
+            case Idle _, EnvironmentState.Dirty _, EnvironmentState.Retired _ ->
                 throw new IllegalStateException("a step failed where none is: " + environment.name());
         }
     }
@@ -320,20 +320,20 @@ final class Maintenance {
         for (var name : working.slice().due()) {
             var environment = working.find(name);
             if (environment == null
-                    || !(environment.state() instanceof Available available)
-                    || available.checkAt() == null
-                    || available.checkAt().isAfter(now)) {
+                    || !(environment.state() instanceof Idle idle)
+                    || idle.checkAt() == null
+                    || idle.checkAt().isAfter(now)) {
                 continue;
             }
             if (!working.policy().steps().contains(Step.VERIFY)) {
-                working.move(Trigger.RECORDED, environment, environment.in(new Available(null), now));
+                working.move(Trigger.RECORDED, environment, environment.in(idle.checkedAt(null), now));
             } else if (mayCheck(environment)) {
                 working.move(
                         Trigger.CHECK_DUE,
                         environment,
                         environment.in(new Checking(Work.fresh(Step.VERIFY, now), null), now));
             } else {
-                working.move(Trigger.RECORDED, environment, environment.in(new Available(now.plus(CHECK_AGAIN)), now));
+                working.move(Trigger.RECORDED, environment, environment.in(idle.checkedAt(now.plus(CHECK_AGAIN)), now));
             }
         }
     }
@@ -364,7 +364,7 @@ final class Maintenance {
             case Allocated allocated -> new Allocated(work, allocated.backAt());
             case Cleaning _ -> new Cleaning(Objects.requireNonNull(work));
             case Checking checking -> new Checking(Objects.requireNonNull(work), checking.dirtyBecause());
-            case Available _, EnvironmentState.Dirty _, EnvironmentState.Retired _ ->
+            case Idle _, EnvironmentState.Dirty _, EnvironmentState.Retired _ ->
                 throw new IllegalStateException("no work in state " + state.name());
         };
     }

@@ -64,6 +64,11 @@ public record NeedClass(List<Need> needs, boolean distinctAccounts, String diges
         return false;
     }
 
+    /** The same in accounts that differ. */
+    public NeedClass inDifferentAccounts() {
+        return of(needs, true);
+    }
+
     /** As JSON text: {@code {"needs":[…],"distinctAccounts":…}}, as it is stored. */
     public String json() {
         return json(needs, distinctAccounts);

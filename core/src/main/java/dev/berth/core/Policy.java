@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param hold how environments are kept for a person after a failed run; null where they are not
  * @param parallel how many upkeep steps may run at once in the pool; issuing has as many places of its own
  * @param perAccount how many of these at once in one provider account
+ * @param isolates whether of one provider account only one environment is out at a time
  */
 public record Policy(
         String provider,
@@ -44,7 +45,8 @@ public record Policy(
         Map<String, Quota> quotas,
         @Nullable Hold hold,
         int parallel,
-        int perAccount) {
+        int perAccount,
+        boolean isolates) {
 
     /** The shortest keepalive that may be asked for. */
     public static final Duration SHORTEST_KEEPALIVE = Duration.ofSeconds(10);

@@ -53,11 +53,12 @@ public record Pool(
     }
 
     /** Environments by state; those marked retiring are counted beside them too. */
-    public record Counts(int available, int allocated, int cleaning, int checking, int dirty, int retiring) {
-        static final Counts NONE = new Counts(0, 0, 0, 0, 0, 0);
+    public record Counts(
+            int available, int allocated, int cleaning, int checking, int withheld, int dirty, int retiring) {
+        static final Counts NONE = new Counts(0, 0, 0, 0, 0, 0, 0);
 
         public int total() {
-            return available + allocated + cleaning + checking + dirty;
+            return available + allocated + cleaning + checking + withheld + dirty;
         }
     }
 

@@ -175,7 +175,9 @@ final class Queue {
             }
             return false;
         }
-        pick.chosen().forEach(chosen -> kept.put(chosen.environment().name(), place));
+        pick.chosen().stream()
+                .flatMap(chosen -> taken(chosen.environment()).stream())
+                .forEach(environment -> kept.put(environment.name(), place));
         if (polling.keptUntil() == null) {
             var patience = polling.patience(place.createdAt(), working.policy().retryAfter());
             working.put(place.in(new Polling(polling.askedAt(), now.plus(patience), polling.misses(), true)));
@@ -187,7 +189,12 @@ final class Queue {
     private boolean isPutOff(Allocation place) {
         return (isBlind || !behind.isEmpty())
                 && !isOverQuota(place)
-                && assign(place, environment -> isLeftFor(place, environment, true, false), true) != null;
+                && assign(
+                                place,
+                                environment -> taken(environment).stream()
+                                        .allMatch(each -> isLeftFor(place, each, true, false)),
+                                true)
+                        != null;
     }
 
     /** Whether its principal, or who it shares the pool as, has as much as it may. */
@@ -252,7 +259,8 @@ final class Queue {
      */
     void took(Pick pick, @Nullable Allocation place) {
         boolean others = pick.chosen().stream()
-                .map(chosen -> kept.get(chosen.environment().name()))
+                .flatMap(chosen -> taken(chosen.environment()).stream())
+                .map(environment -> kept.get(environment.name()))
                 .anyMatch(keeper ->
                         keeper != null && (place == null || !keeper.id().equals(place.id())));
         if (others || countsInVain()) {
@@ -345,7 +353,26 @@ final class Queue {
     }
 
     private boolean mayTake(Environment environment, Allocation who, boolean hasPlace, boolean asLoan) {
-        return !isBlind && !isWantedBehind(environment) && isLeftFor(who, environment, hasPlace, asLoan);
+        if (isBlind) {
+            return false;
+        }
+        for (var each : taken(environment)) {
+            if (isWantedBehind(each) || !isLeftFor(who, each, hasPlace, asLoan)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** What nobody else can have once this is lent: itself, and the free ones that are withheld then. */
+    private List<Environment> taken(Environment environment) {
+        var others = working.freeBeside(environment);
+        if (others.isEmpty()) {
+            return List.of(environment);
+        }
+        var all = new ArrayList<>(others);
+        all.add(environment);
+        return all;
     }
 
     /** A loop and no stream: it runs for each environment that might be given. */
@@ -390,10 +417,12 @@ final class Queue {
 
     private @Nullable List<Chosen> assignSimple(NeedClass need, Predicate<Environment> wanted) {
         var chosen = new ArrayList<Chosen>(need.count());
+        var accounts = new HashSet<String>();
         for (var shape : working.fits(need).getFirst()) {
             for (var name : working.free(shape)) {
                 var environment = working.environment(name);
-                if (wanted.test(environment)) {
+                var account = working.policy().isolates() ? environment.record().account() : null;
+                if (wanted.test(environment) && (account == null || accounts.add(account))) {
                     chosen.add(new Chosen(environment, need.needs().getFirst().access()));
                     if (chosen.size() == need.count()) {
                         return chosen;
@@ -443,9 +472,9 @@ final class Queue {
         return chosen;
     }
 
-    private static int slot(
-            Map<String, Integer> slots, NeedClass need, EnvironmentName name, @Nullable String account) {
-        var key = need.distinctAccounts() && account != null ? "account " + account : "name " + name;
+    private int slot(Map<String, Integer> slots, NeedClass need, EnvironmentName name, @Nullable String account) {
+        boolean byAccount = need.distinctAccounts() || working.policy().isolates();
+        var key = byAccount && account != null ? "account " + account : "name " + name;
         return slots.computeIfAbsent(key, _ -> slots.size());
     }
 

@@ -6,6 +6,7 @@ import dev.berth.core.EnvironmentState.Available;
 import dev.berth.core.EnvironmentState.Checking;
 import dev.berth.core.EnvironmentState.Cleaning;
 import dev.berth.core.EnvironmentState.Dirty;
+import dev.berth.core.EnvironmentState.Idle;
 import dev.berth.core.EnvironmentState.Retired;
 import dev.berth.core.Transitions.Trigger;
 import java.time.Instant;
@@ -118,7 +119,7 @@ final class Registry {
             var environment = working.find(name);
             if (environment != null && environment.pool() == working.poolNumber()) {
                 switch (environment.state()) {
-                    case Available _, Cleaning _, Checking _ -> {
+                    case Idle _, Cleaning _, Checking _ -> {
                         var work = environment.state().work();
                         lending.enter(
                                 Trigger.STORE_RESTORED,
@@ -163,7 +164,7 @@ final class Registry {
 
     private void drain(Environment environment, Drain because) {
         switch (environment.state()) {
-            case Available _ -> lending.retire(Trigger.DRAINED, environment, because, null);
+            case Idle _ -> lending.retire(Trigger.DRAINED, environment, because, null);
             case Dirty dirty -> lending.retire(Trigger.DRAINED, environment, because, dirty.reason());
             case Allocated _, Cleaning _, Checking _ -> {
                 if (environment.drain() == Drain.DEREGISTERED) {
@@ -231,7 +232,7 @@ final class Registry {
 
     private void verify(Environment environment) {
         var dirtyBecause = environment.state() instanceof Dirty dirty ? dirty.reason() : null;
-        if (!(environment.state() instanceof Available) && dirtyBecause == null) {
+        if (!(environment.state() instanceof Idle) && dirtyBecause == null) {
             return; // a check is on its way
         }
         if (!working.policy().steps().contains(Step.VERIFY)) {
@@ -246,7 +247,7 @@ final class Registry {
 
     private void quarantine(Environment environment, String reason) {
         switch (environment.state()) {
-            case Available _ -> lending.dirty(Trigger.QUARANTINED, environment, reason, null);
+            case Idle _ -> lending.dirty(Trigger.QUARANTINED, environment, reason, null);
             case Allocated _, Cleaning _, Checking _ -> {
                 working.move(Trigger.QUARANTINED, environment, environment.quarantined(reason));
                 working.event(

@@ -40,6 +40,11 @@ public record Request(
         return need.count();
     }
 
+    /** The same for another need. */
+    public Request needing(NeedClass other) {
+        return new Request(requester, other, duration, keepalive, maxWait, priority, labels, key, digest);
+    }
+
     Request prioritised(int other) {
         return new Request(requester, need, duration, keepalive, maxWait, other, labels, key, digest);
     }

@@ -196,6 +196,7 @@ public final class Search {
                 .mapToInt(Integer::intValue)
                 .sum();
         private int avoided;
+        private final boolean isolates = pool.policy().isolates();
 
         /** One request. */
         void add(NeedClass need, int setbacks) {
@@ -241,15 +242,22 @@ public final class Search {
                 int free = shape(digest).free();
                 int demand = of(digest);
                 if (free > 0) {
-                    found.add(new Free(digest, null, 0, Math.min(demand, free)));
+                    ofShape(digest, Math.min(demand, free), found);
                 }
-                if (gathered.contains(digest)) {
+                if (isolates || gathered.contains(digest)) {
                     continue;
                 }
                 enough -= free;
                 if (enough <= 0 || free >= demand) {
                     return;
                 }
+            }
+        }
+
+        private void ofShape(String digest, int limit, Set<Free> found) {
+            found.add(new Free(digest, null, 0, limit));
+            if (isolates) { // whatever is lent may take one account of this shape with it
+                found.add(new Free(digest, null, Search.add(whole, avoided), limit));
             }
         }
 
@@ -267,8 +275,10 @@ public final class Search {
                 } else if (distinct) {
                     found.add(new Free(digest, null, demand, limit));
                 } else if (enough > 0 && !need.constraints().containsKey(Need.NAME)) { // those named are loaded by name
-                    found.add(new Free(digest, null, 0, limit));
-                    enough -= gathered.contains(digest) ? 0 : shape(digest).free();
+                    ofShape(digest, limit, found);
+                    enough -= isolates || gathered.contains(digest)
+                            ? 0
+                            : shape(digest).free();
                 }
             }
         }

@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param allocations those that the batch or its keys name, those that are due, the heads of the queue, and after an outage all that
  *     live; ended ones too where they are named
  * @param environments those that the batch names (whatever pool they are in), those that the allocations above have and those that
- *     the heads of the queue avoid, those in the lists below; the allocation that holds one of them is among the allocations
+ *     the heads of the queue avoid, those in the lists below; where the pool isolates accounts, all others of their accounts; the
+ *     allocation that holds one of them is among the allocations
  * @param identities which environments have the physical identities that the batch registers, by identity
  * @param shapes every shape of the pool that some environment has which is not retired, by digest
  * @param fit of these shapes; what it remembers may be older than the slice
@@ -90,6 +91,8 @@ public record Slice(
      *
      * @param asks what it asks for
      * @param places of callers who may have asked before, without waiting
+     * @param accounts of the records that it registers: where the pool isolates accounts, all environments of these are wanted
+     * @param policy that it brings in force; null for none
      * @param work how many steps the batch could claim
      * @param claims whether every environment under a claim is wanted, in {@code environments}
      * @param all whether every environment of the pool is wanted that is not retired, in {@code environments}
@@ -101,6 +104,8 @@ public record Slice(
             Set<String> identities,
             List<Command.Ask> asks,
             Set<Place> places,
+            Set<String> accounts,
+            @Nullable Policy policy,
             int work,
             boolean claims,
             boolean all) {
@@ -113,6 +118,8 @@ public record Slice(
             var identities = new LinkedHashSet<String>();
             var asks = new ArrayList<Command.Ask>();
             var places = new LinkedHashSet<Place>();
+            var accounts = new LinkedHashSet<String>();
+            Policy policy = null;
             int work = 0;
             boolean claims = false;
             boolean all = false;
@@ -129,7 +136,13 @@ public record Slice(
                         places.add(Place.of(ask));
                     }
                     case Command.Register register ->
-                        register.records().forEach(record -> identities.add(record.identity()));
+                        register.records().forEach(record -> {
+                            identities.add(record.identity());
+                            if (record.account() != null) {
+                                accounts.add(record.account());
+                            }
+                        });
+                    case Command.Enact enact -> policy = enact.policy();
                     case Command.ClaimWork claim -> work += claim.ids().size();
                     case Command.VoidClaims _ -> claims = true;
                     case Command.Restored _ -> all = true;
@@ -141,7 +154,6 @@ public record Slice(
                             Command.Extend _,
                             Command.Release _,
                             Command.Act _,
-                            Command.Enact _,
                             Command.Delist _,
                             Command.Deregister _,
                             Command.RenewClaims _,
@@ -150,7 +162,13 @@ public record Slice(
                             Command.Tick _ -> {}
                 }
             }
-            return new Needs(allocations, keys, environments, identities, asks, places, work, claims, all);
+            return new Needs(
+                    allocations, keys, environments, identities, asks, places, accounts, policy, work, claims, all);
+        }
+
+        /** Whether every environment of a pool with this policy is wanted that is not retired: another policy may move them all. */
+        public boolean wantsAll(Policy now) {
+            return all || (policy != null && policy.isolates() != now.isolates());
         }
     }
 }

@@ -6,6 +6,7 @@ import static dev.berth.core.EnvironmentState.Name.CHECKING;
 import static dev.berth.core.EnvironmentState.Name.CLEANING;
 import static dev.berth.core.EnvironmentState.Name.DIRTY;
 import static dev.berth.core.EnvironmentState.Name.RETIRED;
+import static dev.berth.core.EnvironmentState.Name.WITHHELD;
 
 import java.util.EnumMap;
 import java.util.EnumSet;
@@ -32,6 +33,8 @@ public final class Transitions {
         OPERATOR_VERIFY,
         QUARANTINED,
         DRAINED,
+        /** Another environment of its account went or came back, or its pool lends as many of an account as there are now. */
+        SEPARATED,
         STORE_RESTORED
     }
 
@@ -56,23 +59,31 @@ public final class Transitions {
         allow(Trigger.STEP_FAILED, CLEANING, CLEANING, DIRTY, RETIRED);
         allow(Trigger.STEP_FAILED, CHECKING, CLEANING, DIRTY, RETIRED);
         allow(Trigger.CHECK_DUE, AVAILABLE, CHECKING);
+        allow(Trigger.CHECK_DUE, WITHHELD, CHECKING);
         allow(Trigger.OPERATOR_CLEAN, AVAILABLE, CLEANING, AVAILABLE);
+        allow(Trigger.OPERATOR_CLEAN, WITHHELD, CLEANING, AVAILABLE);
         allow(Trigger.OPERATOR_CLEAN, CLEANING, CLEANING, AVAILABLE, RETIRED);
         allow(Trigger.OPERATOR_CLEAN, CHECKING, CLEANING, AVAILABLE, RETIRED);
         allow(Trigger.OPERATOR_CLEAN, DIRTY, CLEANING, AVAILABLE);
         allow(Trigger.OPERATOR_VERIFY, AVAILABLE, CHECKING, AVAILABLE);
+        allow(Trigger.OPERATOR_VERIFY, WITHHELD, CHECKING, AVAILABLE);
         allow(Trigger.OPERATOR_VERIFY, DIRTY, CHECKING, AVAILABLE);
         allow(Trigger.QUARANTINED, AVAILABLE, DIRTY);
+        allow(Trigger.QUARANTINED, WITHHELD, DIRTY);
         allow(Trigger.QUARANTINED, ALLOCATED, ALLOCATED);
         allow(Trigger.QUARANTINED, CLEANING, CLEANING);
         allow(Trigger.QUARANTINED, CHECKING, CHECKING);
         allow(Trigger.DRAINED, AVAILABLE, RETIRED);
+        allow(Trigger.DRAINED, WITHHELD, RETIRED);
         allow(Trigger.DRAINED, ALLOCATED, ALLOCATED);
         allow(Trigger.DRAINED, CLEANING, CLEANING);
         allow(Trigger.DRAINED, CHECKING, CHECKING);
         allow(Trigger.DRAINED, DIRTY, RETIRED);
         allow(Trigger.DRAINED, RETIRED, RETIRED);
+        allow(Trigger.SEPARATED, AVAILABLE, WITHHELD);
+        allow(Trigger.SEPARATED, WITHHELD, WITHHELD, AVAILABLE);
         allow(Trigger.STORE_RESTORED, AVAILABLE, CLEANING, AVAILABLE);
+        allow(Trigger.STORE_RESTORED, WITHHELD, CLEANING, AVAILABLE);
         allow(Trigger.STORE_RESTORED, CLEANING, CLEANING, AVAILABLE, DIRTY, RETIRED);
         allow(Trigger.STORE_RESTORED, CHECKING, CLEANING, AVAILABLE, DIRTY, RETIRED);
         allow(Trigger.STORE_RESTORED, DIRTY, DIRTY);

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +35,8 @@ final class Working {
     private final List<Event> events = new ArrayList<>();
     /** By shape, in the order in which they are lent. */
     private final Map<String, TreeMap<Long, EnvironmentName>> free = new HashMap<>();
+    /** What is here of a pool that isolates accounts, by account. */
+    private final Map<String, TreeSet<EnvironmentName>> accounts = new HashMap<>();
 
     private final Map<String, ShapeCount> shapes;
     private final Set<String> shapesTouched = new LinkedHashSet<>();
@@ -93,6 +96,9 @@ final class Working {
         }
         var pool = slice.pool();
         policy = pool.policy();
+        if (policy.isolates()) {
+            environments.values().forEach(this::group);
+        }
         listed = pool.listed();
         generation = pool.generation();
         sequence = pool.sequence();
@@ -106,6 +112,7 @@ final class Working {
         counts.put(EnvironmentState.Name.ALLOCATED, pool.counts().allocated());
         counts.put(EnvironmentState.Name.CLEANING, pool.counts().cleaning());
         counts.put(EnvironmentState.Name.CHECKING, pool.counts().checking());
+        counts.put(EnvironmentState.Name.WITHHELD, pool.counts().withheld());
         counts.put(EnvironmentState.Name.DIRTY, pool.counts().dirty());
         retiring = pool.counts().retiring();
     }
@@ -126,8 +133,14 @@ final class Working {
         return policy;
     }
 
+    /** Where it lends more or fewer of an account than before, all environments are here. */
     void enact(Policy next) {
+        boolean changes = policy.isolates() != next.isolates();
         policy = next;
+        if (changes) {
+            environments.values().forEach(this::group);
+            accounts.keySet().forEach(account -> separate(ofAccount(account)));
+        }
     }
 
     boolean listed() {
@@ -221,8 +234,75 @@ final class Working {
         return environmentsBefore.keySet();
     }
 
-    /** Writes an environment that was moved by this trigger. */
+    /** Writes an environment that was moved by this trigger; those of its account that this keeps back, or lets go, come after it. */
     void move(Transitions.Trigger trigger, @Nullable Environment from, Environment next) {
+        write(trigger, from, next);
+        if (policy.isolates()) {
+            var account = next.record().account();
+            separate(account == null ? List.of(environment(next.name())) : ofAccount(account));
+            var old = from == null ? null : from.record().account();
+            if (old != null && !old.equals(account)) {
+                separate(ofAccount(old));
+            }
+        }
+    }
+
+    /** @param those all of an account */
+    private void separate(List<Environment> those) {
+        for (var environment : those) {
+            if (environment.state() instanceof EnvironmentState.Idle idle) {
+                var state = idle(idle, those);
+                if (!state.equals(idle)) {
+                    write(Transitions.Trigger.SEPARATED, environment, environment.in(state, now));
+                }
+            }
+        }
+    }
+
+    /** By whom it is withheld, a dirty one first, or that it is free. */
+    private EnvironmentState idle(EnvironmentState.Idle before, List<Environment> ofAccount) {
+        Environment by = null;
+        for (var other : policy.isolates() ? ofAccount : List.<Environment>of()) {
+            if (other.isOut() && (by == null || other.state() instanceof EnvironmentState.Dirty)) {
+                by = other;
+            }
+        }
+        return by == null
+                ? new EnvironmentState.Available(before.checkAt())
+                : new EnvironmentState.Withheld(
+                        before.checkAt(), by.name(), by.state() instanceof EnvironmentState.Dirty);
+    }
+
+    private List<Environment> ofAccount(String account) {
+        var names = accounts.get(account);
+        return names == null ? List.of() : names.stream().map(this::environment).toList();
+    }
+
+    /** What would be withheld if this were lent. */
+    List<Environment> freeBeside(Environment environment) {
+        var account = environment.record().account();
+        return account == null || !policy.isolates()
+                ? List.of()
+                : ofAccount(account).stream()
+                        .filter(other -> other.isFree() && !other.name().equals(environment.name()))
+                        .toList();
+    }
+
+    private void group(Environment environment) {
+        var account = environment.record().account();
+        if (account != null && environment.pool() == poolNumber()) {
+            accounts.computeIfAbsent(account, _ -> new TreeSet<>()).add(environment.name());
+        }
+    }
+
+    private void ungroup(Environment environment) {
+        var account = environment.record().account();
+        if (account != null) {
+            accounts.getOrDefault(account, new TreeSet<>()).remove(environment.name());
+        }
+    }
+
+    private void write(Transitions.Trigger trigger, @Nullable Environment from, Environment next) {
         // As it is here: the caller may have taken marks off already, and the difference has to show that.
         var before = from == null ? null : environment(from.name());
         Transitions.check(trigger, before, next);
@@ -233,6 +313,9 @@ final class Working {
         if (before != null) {
             tally(before, -1);
             withdraw(before);
+            if (policy.isolates()) {
+                ungroup(before);
+            }
             environments.remove(before.name());
             things.getOrDefault(before.record().identity(), new HashSet<>()).remove(before.name());
             if (environmentsBefore.containsKey(before.name())) {
@@ -241,6 +324,9 @@ final class Working {
         }
         environmentsBefore.put(after.name(), original);
         environments.put(after.name(), after);
+        if (policy.isolates()) {
+            group(after);
+        }
         if (!things.isEmpty()) {
             note(after);
         }
@@ -629,6 +715,7 @@ final class Working {
                         count(EnvironmentState.Name.ALLOCATED),
                         count(EnvironmentState.Name.CLEANING),
                         count(EnvironmentState.Name.CHECKING),
+                        count(EnvironmentState.Name.WITHHELD),
                         count(EnvironmentState.Name.DIRTY),
                         retiring),
                 waiting,

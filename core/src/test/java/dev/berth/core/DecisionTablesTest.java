@@ -15,7 +15,7 @@ import org.junit.jupiter.api.TestFactory;
 
 /** The tables of cases: each case is a sentence and the lines that show it. */
 final class DecisionTablesTest {
-    private static final List<String> TABLES = List.of("lending", "queue", "upkeep", "registry", "time");
+    private static final List<String> TABLES = List.of("lending", "queue", "upkeep", "registry", "time", "isolation");
 
     @TestFactory
     Stream<DynamicContainer> everyCaseOfEveryTableHolds() {

@@ -33,6 +33,10 @@ class ForecastTest {
     private Policy policy = policy(Set.of(), Policy.Queueing.Order.FIFO, Policy.Quota.NONE);
 
     private static Policy policy(Set<Step> steps, Policy.Queueing.Order order, Policy.Quota quota) {
+        return policy(steps, order, quota, false);
+    }
+
+    private static Policy policy(Set<Step> steps, Policy.Queueing.Order order, Policy.Quota quota, boolean isolates) {
         var queue = Policy.Queueing.DEFAULT;
         return new Policy(
                 "fixed",
@@ -58,7 +62,8 @@ class ForecastTest {
                 Map.of(),
                 null,
                 20,
-                1);
+                1,
+                isolates);
     }
 
     private static AllocationId id(int number) {
@@ -102,13 +107,14 @@ class ForecastTest {
                 shape.digest(),
                 "account-" + busy.size(),
                 NOW.minus(age),
+                false,
                 new ForecastPool.Loan(
                         id(allocation), "nightly", principal, policy.sharer(principal, null), NOW.plus(left))));
     }
 
     private void inUpkeep(Shape shape, Duration age) {
         busy.add(new ForecastPool.Busy(
-                new EnvironmentName("board-" + busy.size()), shape.digest(), null, NOW.minus(age), null));
+                new EnvironmentName("board-" + busy.size()), shape.digest(), null, NOW.minus(age), false, null));
     }
 
     private void lasted(int count, Duration lasted, Duration allowed) {
@@ -246,6 +252,33 @@ class ForecastTest {
         var intel = asks(NeedClass.of(List.of(Need.capability("arch", new Value.Text("amd64"))), false));
 
         assertEstimate(Forecast.of(pool()), intel, Duration.ofMinutes(1), Duration.ofMinutes(2));
+    }
+
+    @Test
+    void whatIsWithheldComesBackWithItsNeighbourAndGoesWithIt() {
+        policy = policy(Set.of(), Policy.Queueing.Order.FIFO, Policy.Quota.NONE, true);
+        has(ARM, 0, 1, 0, 0);
+        has(INTEL, 0, 1, 0, 0);
+        inAccount(ARM, false);
+        inAccount(INTEL, true);
+        var first = asks(NeedClass.of(List.of(Need.capability("arch", new Value.Text("amd64"))), false));
+        var second = asks(ONE_ARM);
+        var forecast = Forecast.of(pool());
+        assertEstimate(forecast, first, Duration.ofMinutes(10), Duration.ofMinutes(20));
+        assertEstimate(forecast, second, Duration.ofMinutes(40), Duration.ofMinutes(80)); // after the first has had it
+        policy = policy(Set.of(), Policy.Queueing.Order.FIFO, Policy.Quota.NONE);
+        var together = Forecast.of(pool());
+        assertEstimate(together, second, Duration.ofMinutes(10), Duration.ofMinutes(20));
+    }
+
+    private void inAccount(Shape shape, boolean withheld) {
+        busy.add(new ForecastPool.Busy(
+                new EnvironmentName("board-" + busy.size()),
+                shape.digest(),
+                "account",
+                NOW,
+                withheld,
+                new ForecastPool.Loan(id(1000), "nightly", "ci", policy.sharer("ci", null), NOW.plusSeconds(1200))));
     }
 
     @Test
@@ -418,6 +451,7 @@ class ForecastTest {
                 ARM.digest(),
                 null,
                 NOW,
+                false,
                 new ForecastPool.Loan(id(1000), "a site", "web", "", null)));
         var request = asks(NeedClass.ONE);
 

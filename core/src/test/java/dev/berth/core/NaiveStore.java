@@ -141,9 +141,15 @@ final class NaiveStore {
             if (needs.claims()) {
                 inPool(pool).filter(NaiveStore::isClaimed).forEach(found -> add(found.name()));
             }
-            if (needs.all()) {
+            if (needs.wantsAll(pool.policy())) {
                 inPool(pool)
                         .filter(found -> !(found.state() instanceof EnvironmentState.Retired))
+                        .forEach(found -> add(found.name()));
+            }
+            if (pool.policy().isolates()) {
+                inPool(pool)
+                        .filter(found ->
+                                needs.accounts().contains(found.record().account()))
                         .forEach(found -> add(found.name()));
             }
             addTheirs();
@@ -169,6 +175,7 @@ final class NaiveStore {
             addTheirs();
             var free = free(search.free(needs.asks(), allocations.values()));
             free.forEach(this::add);
+            addTheirs();
             return new Slice(
                     pool,
                     allocations,
@@ -236,8 +243,25 @@ final class NaiveStore {
             return due;
         }
 
-        /** Who holds what is loaded, and what belongs to whom is loaded. */
+        /** Who holds what is loaded, what belongs to whom is loaded, and what shares an account with it where that matters. */
         private void addTheirs() {
+            int before;
+            do {
+                before = loaded.size();
+                addHoldersAndHeld();
+                if (pool.policy().isolates()) {
+                    var accounts = new HashSet<@Nullable String>();
+                    loaded.values().forEach(found -> accounts.add(found.record().account()));
+                    inPool(pool)
+                            .filter(found -> found.record().account() != null
+                                    && accounts.contains(found.record().account())
+                                    && !(found.state() instanceof EnvironmentState.Retired))
+                            .forEach(found -> add(found.name()));
+                }
+            } while (loaded.size() > before);
+        }
+
+        private void addHoldersAndHeld() {
             for (var environment : List.copyOf(loaded.values())) {
                 if (environment.pool() == pool.number()
                         && environment.state() instanceof EnvironmentState.Allocated
@@ -433,9 +457,13 @@ final class NaiveStore {
 
     static boolean isLendable(Environment environment) {
         return !environment.isRetiring()
-                && switch (environment.state().name()) {
-                    case AVAILABLE, ALLOCATED, CLEANING, CHECKING -> true;
-                    case DIRTY, RETIRED -> false;
+                && switch (environment.state()) {
+                    case EnvironmentState.Available _,
+                            EnvironmentState.Allocated _,
+                            EnvironmentState.Cleaning _,
+                            EnvironmentState.Checking _ -> true;
+                    case EnvironmentState.Withheld withheld -> !withheld.untilMended();
+                    case EnvironmentState.Dirty _, EnvironmentState.Retired _ -> false;
                 };
     }
 

@@ -188,7 +188,8 @@ final class Scenario {
                                 Integer.parseInt(options.getOrDefault("hold-quota", "3")))
                         : null,
                 Integer.parseInt(options.getOrDefault("parallel", "20")),
-                Integer.parseInt(options.getOrDefault("per-account", "1")));
+                Integer.parseInt(options.getOrDefault("per-account", "1")),
+                options.containsKey("isolate"));
     }
 
     /** Written {@code u0:2,u1:1}: so many environments at once. */
@@ -433,6 +434,10 @@ final class Scenario {
         var work = environment.state().work();
         var text = new StringBuilder(slug(environment.state().name()));
         switch (environment.state()) {
+            case EnvironmentState.Withheld withheld ->
+                text.append(withheld.untilMended() ? " until mended" : "")
+                        .append(" for ")
+                        .append(withheld.by());
             case EnvironmentState.Dirty dirty -> text.append(": ").append(dirty.reason());
             case EnvironmentState.Retired retired -> {
                 text.append(retired.byOperator() ? " by operator" : "");

@@ -8,6 +8,7 @@ import dev.berth.core.AllocationState.Polling;
 import dev.berth.core.EnvironmentState.Allocated;
 import dev.berth.core.EnvironmentState.Available;
 import dev.berth.core.EnvironmentState.Cleaning;
+import dev.berth.core.EnvironmentState.Dirty;
 import dev.berth.core.EnvironmentState.Retired;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Holds every decision against the promises, before and after it is written to a {@link NaiveStore}. */
@@ -75,6 +77,7 @@ final class StoreCheck {
         decision.keysUsed().forEach(use -> store.keys.put(use.key(), use));
         store.pools.put(after.number(), after);
         holders();
+        accounts(after, decision);
         counts(after);
         shapes(after);
         lines(after);
@@ -151,10 +154,11 @@ final class StoreCheck {
         that(Objects.equals(before, stored), "%s is not stored as it was decided on", after.id());
         that(before == null || !before.hasEnded(), "%s had ended", after.id());
         if (before != null) {
-            boolean samePriority =
-                    before.request().priority() == after.request().priority();
+            boolean ranksAnew = commands.stream()
+                    .anyMatch(command ->
+                            command instanceof Command.Prioritise(var id, var _, var _) && id.equals(after.id()));
             that(
-                    before.arrival() == after.arrival() && (!samePriority || before.rank() == after.rank()),
+                    before.arrival() == after.arrival() && (ranksAnew || before.rank() == after.rank()),
                     "%s lost its place",
                     after.id());
         }
@@ -185,6 +189,71 @@ final class StoreCheck {
                                         .equals(allocation.request().key())));
     }
 
+    /** Where accounts are isolated: nothing is lent beside another of its account, and what is withheld is so for one that is out. */
+    private void accounts(Pool pool, Decision decision) {
+        boolean isolates = pool.policy().isolates();
+        for (var environment : store.inPool(pool).toList()) {
+            var others = store.inPool(pool)
+                    .filter(other -> isolates
+                            && other.record().account() != null
+                            && other.record()
+                                    .account()
+                                    .equals(environment.record().account())
+                            && !other.name().equals(environment.name())
+                            && isOut(other))
+                    .toList();
+            boolean dirty = others.stream().anyMatch(other -> other.state() instanceof Dirty);
+            switch (environment.state()) {
+                case Available _ -> that(others.isEmpty(), "%s is free beside %s", environment.name(), others);
+                case EnvironmentState.Withheld(var _, var by, var untilMended) -> {
+                    that(
+                            others.stream().anyMatch(other -> other.name().equals(by)),
+                            "%s is withheld for %s, which is not out",
+                            environment.name(),
+                            by);
+                    that(untilMended == dirty, "%s is withheld by %s", environment.name(), others);
+                }
+                default -> {}
+            }
+            var before = decision.environments().stream()
+                    .filter(change -> change.after().name().equals(environment.name()))
+                    .findFirst();
+            boolean lent = environment.state() instanceof Allocated
+                    && before.isPresent()
+                    && (before.get().before() == null
+                            || !Objects.equals(before.get().before().tenant(), environment.tenant()));
+            that(!lent || others.isEmpty(), "%s was lent beside %s", environment.name(), others);
+        }
+    }
+
+    private static boolean isOut(Environment environment) {
+        return switch (environment.state().name()) {
+            case ALLOCATED, CLEANING, DIRTY -> true;
+            case CHECKING -> ((EnvironmentState.Checking) environment.state()).dirtyBecause() != null;
+            case AVAILABLE, WITHHELD, RETIRED -> false;
+        };
+    }
+
+    /** Where accounts are isolated, what has another one as its neighbour goes with it. */
+    private Set<EnvironmentName> withNeighbours(Pool pool, Stream<EnvironmentName> names) {
+        var all = new HashSet<EnvironmentName>();
+        names.forEach(name -> {
+            all.add(name);
+            var account = store.environments.get(name).record().account();
+            store.inPool(pool)
+                    .filter(other -> pool.policy().isolates()
+                            && account != null
+                            && account.equals(other.record().account()))
+                    .forEach(other -> all.add(other.name()));
+        });
+        return all;
+    }
+
+    private static NeedClass need(Allocation waiting, Pool pool) {
+        var need = waiting.request().need();
+        return pool.policy().isolates() ? need.inDifferentAccounts() : need;
+    }
+
     private void counts(Pool pool) {
         var counted = new HashMap<EnvironmentState.Name, Integer>();
         int retiring = 0;
@@ -202,6 +271,7 @@ final class StoreCheck {
                 counted.getOrDefault(EnvironmentState.Name.ALLOCATED, 0),
                 counted.getOrDefault(EnvironmentState.Name.CLEANING, 0),
                 counted.getOrDefault(EnvironmentState.Name.CHECKING, 0),
+                counted.getOrDefault(EnvironmentState.Name.WITHHELD, 0),
                 counted.getOrDefault(EnvironmentState.Name.DIRTY, 0),
                 retiring);
         that(recount.equals(pool.counts()), "counts are %s, and the pool says %s", recount, pool.counts());
@@ -225,7 +295,10 @@ final class StoreCheck {
         var recount = new HashMap<String, ShapeCount>();
         for (var environment : store.inPool(pool).toList()) {
             var shape = environment.record().shape();
-            var name = environment.state().name();
+            var state = environment.state();
+            var name = state instanceof EnvironmentState.Withheld withheld
+                    ? withheld.untilMended() ? EnvironmentState.Name.DIRTY : EnvironmentState.Name.ALLOCATED
+                    : state.name();
             boolean retired = name == EnvironmentState.Name.RETIRED;
             boolean lent = !retired && !environment.isRetiring();
             var one = new ShapeCount(
@@ -429,9 +502,10 @@ final class StoreCheck {
             }
             var need = waiting.request().need();
             var avoid = ((Pending) waiting.state()).setbacks().avoid();
-            boolean needsThem = grants.stream()
-                    .anyMatch(grant -> !avoid.contains(grant.environment())
-                            && need.wants(store.environments.get(grant.environment())));
+            boolean needsThem = withNeighbours(after, grants.stream().map(Grant::environment)).stream()
+                    .filter(name -> !avoid.contains(name))
+                    .map(store.environments::get)
+                    .anyMatch(each -> !(each.state() instanceof Retired) && need.wants(each));
             // the special count on what they can have together, which may be anything of what they want
             that(
                     !needsThem || need.isSpecial(),
@@ -475,7 +549,7 @@ final class StoreCheck {
     /** Whether nothing but a person can satisfy it. */
     private boolean isBlocked(Allocation waiting, Pending pending, Pool pool) {
         return !BruteForce.canServe(
-                waiting.request().need(),
+                need(waiting, pool),
                 store.inPool(pool)
                         .filter(NaiveStore::isLendable)
                         .filter(environment -> !pending.setbacks().avoid().contains(environment.name()))
@@ -551,12 +625,15 @@ final class StoreCheck {
                     : Set.<EnvironmentName>of();
             var counted = gathers;
             var countedBut = avoids;
+            var counts = withNeighbours(
+                    pool,
+                    free.stream()
+                            .filter(each -> counted != null && counted.wants(each) && !countedBut.contains(each.name()))
+                            .map(Environment::name));
             var usable = free.stream()
-                    .filter(environment -> !avoid.contains(environment.name()))
-                    .filter(environment ->
-                            counted == null || !counted.wants(environment) || countedBut.contains(environment.name()))
+                    .filter(each -> !avoid.contains(each.name()) && !counts.contains(each.name()))
                     .toList();
-            boolean could = BruteForce.canServe(waiting.request().need(), usable);
+            boolean could = BruteForce.canServe(need(waiting, pool), usable);
             if (waiting.state() instanceof Polling polling) {
                 that( // for who asked just now it is kept a batch later
                         !could
@@ -572,13 +649,13 @@ final class StoreCheck {
             var pending = (Pending) waiting.state();
             that(pending.interestUntil().isAfter(now), "%s is not passed over", waiting.id());
             that(!could, "%s waits though enough is free", waiting.id());
-            boolean counts = gathers == null
+            boolean gathersNow = gathers == null
                     && !isBlocked(waiting, pending, pool)
                     && usable.stream().anyMatch(waiting.request().need()::wants);
-            if (counts && waiting.request().need().isSpecial()) {
+            if (gathersNow && waiting.request().need().isSpecial()) {
                 return; // which of them it counts on is for the rules to choose
             }
-            if (counts) {
+            if (gathersNow) {
                 gathers = waiting.request().need();
                 avoids = avoid;
             }

@@ -83,6 +83,7 @@ final class StoreCheckTest {
                     counts.allocated(),
                     counts.cleaning() - (int) skipped,
                     counts.checking(),
+                    0,
                     counts.dirty(),
                     counts.retiring());
             var environments = decision.environments().stream()

@@ -1,5 +1,7 @@
 package dev.berth.core;
 
+import static dev.berth.core.EnvironmentState.Name.AVAILABLE;
+import static dev.berth.core.EnvironmentState.Name.WITHHELD;
 import static dev.berth.core.Transitions.Trigger.CHECK_DUE;
 import static dev.berth.core.Transitions.Trigger.CLAIMED;
 import static dev.berth.core.Transitions.Trigger.DRAINED;
@@ -9,6 +11,7 @@ import static dev.berth.core.Transitions.Trigger.OPERATOR_VERIFY;
 import static dev.berth.core.Transitions.Trigger.QUARANTINED;
 import static dev.berth.core.Transitions.Trigger.RECORDED;
 import static dev.berth.core.Transitions.Trigger.REGISTERED;
+import static dev.berth.core.Transitions.Trigger.SEPARATED;
 import static dev.berth.core.Transitions.Trigger.STEP_DONE;
 import static dev.berth.core.Transitions.Trigger.STEP_FAILED;
 import static dev.berth.core.Transitions.Trigger.STORE_RESTORED;
@@ -41,6 +44,10 @@ final class TransitionsTest {
             "pool steps=clean,verify verify=1h attempts=3",
             "pool steps=issue,clean,verify verify=1h attempts=3");
 
+    private static final List<String> ISOLATING_POOLS = List.of(
+            "pool env=3 account=a isolate steps=clean,verify verify=1h attempts=3",
+            "pool env=3 account=a isolate steps=none verify=1h attempts=3");
+
     /** Ways into the states, from available on. */
     private static final List<List<String>> WAYS = List.of(
             List.of(),
@@ -56,6 +63,9 @@ final class TransitionsTest {
             List.of("deregister e1"),
             List.of("act retire e1"),
             List.of("act quarantine e1", "deregister e1"));
+
+    private static final List<List<String>> ISOLATING_WAYS =
+            List.of(List.of(), List.of("ask C need=/name:e2"), List.of("act quarantine e2"));
 
     private static final List<List<String>> MARKS = List.of(
             List.of(),
@@ -85,14 +95,29 @@ final class TransitionsTest {
         PUSHES.put("act retire e1", DRAINED);
         PUSHES.put("deregister e1", DRAINED);
         PUSHES.put("restored 1", STORE_RESTORED);
+        PUSHES.put("act quarantine e3", SEPARATED);
+        PUSHES.put("release C", SEPARATED);
     }
 
     @Test
     void theRulesDoAllThatTheTableAllowsAndNothingElse() {
         var seen = new TreeSet<String>();
-        for (var pool : POOLS) {
+        push(POOLS, WAYS, seen);
+        push(ISOLATING_POOLS, ISOLATING_WAYS, seen);
+        var legal = new TreeSet<String>();
+        for (var trigger : Trigger.values()) {
+            Transitions.targets(trigger, null).forEach(to -> legal.add(said(trigger, null, to)));
+            for (var from : EnvironmentState.Name.values()) {
+                Transitions.targets(trigger, from).forEach(to -> legal.add(said(trigger, from, to)));
+            }
+        }
+        assertThat(seen).isEqualTo(legal);
+    }
+
+    private static void push(List<String> pools, List<List<String>> ways, Set<String> seen) {
+        for (var pool : pools) {
             seen.add(said(REGISTERED, null, state(List.of(pool + " raw"))));
-            for (var way : WAYS) {
+            for (var way : ways) {
                 for (var mark : MARKS) {
                     for (var policy : POLICIES) {
                         var lines = new ArrayList<>(List.of(pool));
@@ -104,14 +129,6 @@ final class TransitionsTest {
                 }
             }
         }
-        var legal = new TreeSet<String>();
-        for (var trigger : Trigger.values()) {
-            Transitions.targets(trigger, null).forEach(to -> legal.add(said(trigger, null, to)));
-            for (var from : EnvironmentState.Name.values()) {
-                Transitions.targets(trigger, from).forEach(to -> legal.add(said(trigger, from, to)));
-            }
-        }
-        assertThat(seen).isEqualTo(legal);
     }
 
     private static void push(List<String> lines, String push, Trigger trigger, Set<String> seen) {
@@ -119,7 +136,7 @@ final class TransitionsTest {
         lines.forEach(scenario::line);
         var before = scenario.store.environments.get(E1);
         boolean timed = push.startsWith("gap");
-        if (timed && !(before.state() instanceof EnvironmentState.Available)) {
+        if (timed && !(before.state() instanceof EnvironmentState.Idle)) {
             return; // time moves others too, by what they hold or wait for
         }
         scenario.line(push);
@@ -129,9 +146,21 @@ final class TransitionsTest {
         }
         boolean returns = before.state() instanceof EnvironmentState.Retired && trigger == RECORDED;
         boolean starts = timed && after.state() instanceof EnvironmentState.Checking;
-        boolean waits = timed && after.state() instanceof EnvironmentState.Available;
+        boolean waits = timed && after.state() instanceof EnvironmentState.Idle;
         var cause = returns ? REGISTERED : starts ? CHECK_DUE : waits ? RECORDED : trigger;
-        seen.add(said(cause, before.state().name(), after.state().name()));
+        var from = before.state().name();
+        var to = after.state().name();
+        if (cause != SEPARATED && cause != RECORDED && to == WITHHELD) { // free, but for its neighbour
+            seen.add(said(SEPARATED, AVAILABLE, to));
+            if (cause == GRANTED) {
+                return; // which was granted
+            }
+            to = AVAILABLE;
+        } else if (cause == RECORDED && from != to && from == WITHHELD) { // in an account of its own now
+            seen.add(said(SEPARATED, from, to));
+            to = from;
+        }
+        seen.add(said(cause, from, to));
     }
 
     private static EnvironmentState.Name state(List<String> lines) {

@@ -25,6 +25,9 @@ final class Walk {
     private static final List<String> NEEDS =
             List.of("", "os:linux", "gpu:*", "os:mac|linux", "@ro", "/region:eu", "/name:e0|e1", "/account:acc");
     private static final List<String> SIMPLE_NEEDS = NEEDS.subList(0, 6);
+    /** From this seed on pools lend one environment of an account at a time, which the model does not know. */
+    static final long FIRST_THAT_ISOLATES = 3_000_000;
+
     private static final List<String> PROCESSES = List.of("p0", "p1", "p2");
 
     /** One command to come; {@code what} is a word, the numbers choose among what is there when its time comes. */
@@ -46,6 +49,7 @@ final class Walk {
     private final List<Policy> policies;
     private final int size;
     private final boolean shaped;
+    private final boolean isolates;
     private final Random ids = new Random(7);
     private final List<AllocationId> asked = new ArrayList<>();
     private final Map<EnvironmentName, List<ClaimId>> claims = new HashMap<>();
@@ -64,7 +68,8 @@ final class Walk {
         var random = new Random(seed);
         this.store = store;
         var options = options(random);
-        policies = policies(options, new Random(~seed));
+        isolates = seed >= FIRST_THAT_ISOLATES;
+        policies = policies(options, isolates, new Random(~seed));
         size = 1 + random.nextInt(8);
         shaped = random.nextInt(4) > 0;
         store.pools.put(1, Pool.create(1, new PoolName("p"), policies.getFirst(), now));
@@ -75,7 +80,10 @@ final class Walk {
     }
 
     /** The first, and others that come into force on the way: of the same order and steps, with quotas for the same principals. */
-    private static List<Policy> policies(Map<String, String> options, Random random) {
+    private static List<Policy> policies(Map<String, String> options, boolean isolates, Random random) {
+        if (isolates) {
+            options.put("isolate", "");
+        }
         if (!options.containsKey("held") && random.nextInt(3) == 0) {
             options.put("quotas", "u0:" + (1 + random.nextInt(2)));
         }
@@ -88,6 +96,9 @@ final class Walk {
             other.computeIfPresent("quotas", (_, _) -> "u0:" + (1 + random.nextInt(3)));
             if (random.nextBoolean()) {
                 other.put("queued", "2");
+            }
+            if (isolates && random.nextInt(3) == 0) {
+                other.remove("isolate");
             }
             policies.add(Scenario.policy(null, other));
         }
@@ -434,6 +445,11 @@ final class Walk {
     }
 
     private NeedClass need(Move move) {
+        var need = askedFor(move);
+        return isolates && need.count() > 1 ? need.inDifferentAccounts() : need;
+    }
+
+    private NeedClass askedFor(Move move) {
         int count = 1 + (move.a % 10 < 6 ? 0 : move.a % 4);
         if (!shaped) {
             return NeedClass.of(List.of(Need.any(count)), false);
@@ -502,7 +518,9 @@ final class Walk {
         var options = new HashMap<String, String>();
         options.put("digest", "v" + variant);
         options.put("id", "thing" + number % size);
-        if (number % size % 2 == 0) {
+        if (isolates) {
+            options.put("account", List.of("acc", "bcc", "ccc").get(number % size / 2 % 3));
+        } else if (number % size % 2 == 0) {
             options.put("account", number % size % 4 == 0 ? "acc" : "bcc");
         }
         if (shaped) {

@@ -35,6 +35,12 @@ final class WalksTest {
         assertThat(go(2_000_000, 2, 16, false)).isGreaterThanOrEqualTo(10_000);
     }
 
+    @Test
+    void promisesHoldWhereAccountsAreIsolated() {
+        assertThat(go(Walk.FIRST_THAT_ISOLATES, 256, 256, false)).isGreaterThanOrEqualTo(10_000);
+        assertThat(go(Walk.FIRST_THAT_ISOLATES + 1_000, 2, 16, false)).isGreaterThanOrEqualTo(10_000);
+    }
+
     /** In which what was looked up for a request with special needs was no more so at the end of the batch. */
     @ParameterizedTest
     @ValueSource(longs = {1_000_184, 1_000_231})

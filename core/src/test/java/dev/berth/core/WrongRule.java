@@ -163,7 +163,8 @@ enum WrongRule {
                 quotas,
                 policy.hold(),
                 policy.parallel(),
-                policy.perAccount());
+                policy.perAccount(),
+                false);
     }
 
     private static Slice with(

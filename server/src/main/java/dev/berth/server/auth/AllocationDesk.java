@@ -119,6 +119,9 @@ public final class AllocationDesk implements Ledger.Listener {
         if (request.keepalive() != null && request.keepalive().compareTo(Policy.SHORTEST_KEEPALIVE) < 0) {
             return new Answer.Refused(Refusal.OUT_OF_RANGE, "keepalive: at least 10s", null);
         }
+        if (request.count() > 1 && policy(name).map(Policy::isolates).orElse(false)) {
+            request = request.needing(request.need().inDifferentAccounts());
+        }
         int most = request.need().isSpecial() ? MOST_SEARCHED : MOST_ENVIRONMENTS;
         if (request.count() > most) {
             return new Answer.Refused(

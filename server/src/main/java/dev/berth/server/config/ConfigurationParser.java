@@ -8,6 +8,7 @@ import dev.berth.providers.Kind;
 import dev.berth.providers.Provider;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -185,7 +186,31 @@ public final class ConfigurationParser {
                                 provider));
             }
         });
+        keepTogether(configured);
         return configured;
+    }
+
+    /** A pool that isolates accounts sees its own environments alone: those of another pool would be lent beside them. */
+    private void keepTogether(Map<PoolName, ConfiguredPool> configured) {
+        Map<String, PoolName> isolated = new HashMap<>();
+        for (EnvironmentReader.Draft record : environments.drafts()) {
+            ConfiguredPool pool = configured.get(record.pool());
+            String account = record.registration().account();
+            if (account != null && pool != null && pool.policy().isolates()) {
+                isolated.put(account, record.pool());
+            }
+        }
+        for (EnvironmentReader.Draft record : environments.drafts()) {
+            PoolName pool = isolated.get(String.valueOf(record.registration().account()));
+            if (pool != null && !pool.equals(record.pool())) {
+                mistakes.add(
+                        record.line(),
+                        record.column(),
+                        "environments." + record.registration().name() + ".pool",
+                        "must be '%s', which lends one environment of account %s at a time (isolate: account)"
+                                .formatted(pool, record.registration().account()));
+            }
+        }
     }
 
     private void count(PoolReader.Draft pool, Collection<Registration> records) {

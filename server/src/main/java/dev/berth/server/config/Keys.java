@@ -28,6 +28,7 @@ enum Keys {
             "keepalive",
             "retry-after",
             "on-register",
+            "isolate",
             "issue",
             "revoke",
             "clean",

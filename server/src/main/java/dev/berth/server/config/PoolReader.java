@@ -192,6 +192,7 @@ final class PoolReader {
         Section upkeep = pool.section("upkeep", Keys.UPKEEP);
         int parallel = upkeep == null ? 20 : upkeep.integer("parallel", 1, 1000, 20);
         int perAccount = upkeep == null ? 1 : upkeep.integer("per-account", 1, 1000, 1);
+        boolean isolates = "account".equals(pool.word("isolate", List.of("account", "none"), "none"));
         Duration verifyEvery = every;
         return (provider, settings, steps) -> new Policy(
                 provider,
@@ -209,7 +210,8 @@ final class PoolReader {
                 terms.quotas(),
                 terms.hold(),
                 parallel,
-                perAccount);
+                perAccount,
+                isolates);
     }
 
     private void compare(

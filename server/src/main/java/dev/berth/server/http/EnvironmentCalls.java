@@ -71,7 +71,7 @@ final class EnvironmentCalls {
                 return name;
             }
         }
-        throw Problem.field("state", "must be available, allocated, cleaning, checking, dirty or retired");
+        throw Problem.field("state", "must be available, allocated, cleaning, checking, withheld, dirty or retired");
     }
 
     private static String slug(Enum<?> name) {
@@ -127,13 +127,15 @@ final class EnvironmentCalls {
         new FactsJson(environment.record().facts()).write(json);
     }
 
-    /** Why it is dirty, was dirty before the check that a person asked for, or is to become dirty. */
+    /** Why it is dirty, was dirty before the check that a person asked for, is to become dirty, or is withheld. */
     private static @Nullable String reason(Environment environment) {
         return switch (environment.state()) {
             case Dirty dirty -> dirty.reason();
             case Checking checking ->
                 checking.dirtyBecause() == null ? environment.quarantine() : checking.dirtyBecause();
             case Retired retired -> retired.dirtyBecause();
+            case EnvironmentState.Withheld(var _, var by, var untilMended) ->
+                "%s, of the same account, is %s".formatted(by, untilMended ? "dirty" : "not free");
             case EnvironmentState.Available _, Allocated _, EnvironmentState.Cleaning _ -> environment.quarantine();
         };
     }

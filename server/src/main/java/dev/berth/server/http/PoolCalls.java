@@ -54,6 +54,7 @@ final class PoolCalls {
         json.writeNumberProperty("allocated", counts.allocated());
         json.writeNumberProperty("cleaning", counts.cleaning());
         json.writeNumberProperty("checking", counts.checking());
+        json.writeNumberProperty("withheld", counts.withheld());
         json.writeNumberProperty("dirty", counts.dirty());
         json.writeEndObject();
         json.writeNumberProperty("retiring", counts.retiring());
@@ -96,6 +97,7 @@ final class PoolCalls {
         duration(json, "keepalive", policy.keepalive());
         duration(json, "retryAfter", policy.retryAfter());
         json.writeStringProperty("onRegister", policy.adopt() ? "adopt" : "clean");
+        json.writeStringProperty("isolate", policy.isolates() ? "account" : "none");
         for (var step : Step.values()) {
             if (policy.steps().contains(step)) {
                 var limits = policy.limits(step);

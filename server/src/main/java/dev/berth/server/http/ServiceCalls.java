@@ -60,6 +60,7 @@ final class ServiceCalls {
             json.writeNumberProperty("allocated", sum(all, pool -> pool.counts().allocated()));
             json.writeNumberProperty("cleaning", sum(all, pool -> pool.counts().cleaning()));
             json.writeNumberProperty("checking", sum(all, pool -> pool.counts().checking()));
+            json.writeNumberProperty("withheld", sum(all, pool -> pool.counts().withheld()));
             json.writeNumberProperty("dirty", sum(all, pool -> pool.counts().dirty()));
             json.writeEndObject();
             json.writeNumberProperty("retiring", sum(all, pool -> pool.counts().retiring()));

@@ -165,6 +165,7 @@ public final class ServiceMetrics implements Ledger.Listener {
                             "allocated", pool.counts().allocated(),
                             "cleaning", pool.counts().cleaning(),
                             "checking", pool.counts().checking(),
+                            "withheld", pool.counts().withheld(),
                             "dirty", pool.counts().dirty())
                     .forEach((state, count) -> states.add(MultiGauge.Row.of(tags.and("state", state), count)));
             drains.add(MultiGauge.Row.of(tags, pool.counts().retiring()));

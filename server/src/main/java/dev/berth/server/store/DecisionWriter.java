@@ -101,7 +101,7 @@ final class DecisionWriter {
         one(
                 """
                 UPDATE pool SET listed = ?, generation = ?, sequence = ?, events = ?, available = ?, allocated = ?, cleaning = ?, checking = ?,
-                    dirty = ?, retiring = ?, waiting = ?, polling = ?, on_hold = ?, issuing = ?, maintained = ?,
+                    withheld = ?, dirty = ?, retiring = ?, waiting = ?, polling = ?, on_hold = ?, issuing = ?, maintained = ?,
                     breaker_failures = ?, breaker_open_until = ?, touched_at = ?, revision = ?
                 WHERE number = ?""",
                 after.listed(),
@@ -112,6 +112,7 @@ final class DecisionWriter {
                 after.counts().allocated(),
                 after.counts().cleaning(),
                 after.counts().checking(),
+                after.counts().withheld(),
                 after.counts().dirty(),
                 after.counts().retiring(),
                 after.waiting(),

@@ -66,7 +66,7 @@ final class EnvironmentReads {
         return database.read(lane -> lane
                 .list(row -> rows.environment(lane, row), "SELECT " + Rows.ENVIRONMENT_COLUMNS + """
                                  FROM environment
-                                WHERE account = ? AND identity <> ? AND state <> 'available'""", account, identity)
+                                WHERE account = ? AND identity <> ? AND state NOT IN ('available', 'withheld')""", account, identity)
                 .stream()
                 .allMatch(EnvironmentReads::isRevoked));
     }
@@ -78,7 +78,7 @@ final class EnvironmentReads {
             case EnvironmentState.Dirty(var reason, var _) -> !isUnrevoked(reason);
             case EnvironmentState.Checking(var _, var because) -> !isUnrevoked(because);
             case EnvironmentState.Retired(var because, var _) -> !isUnrevoked(because);
-            case EnvironmentState.Available _ -> true;
+            case EnvironmentState.Idle _ -> true;
         };
     }
 
@@ -87,27 +87,43 @@ final class EnvironmentReads {
         return dirtyBecause != null && dirtyBecause.startsWith("revoke failed");
     }
 
+    private static final String LOAN_COLUMNS = """
+            o.tenant_allocation, o.tenant_requester, o.tenant_principal, coalesce(a.sharer, ''), \
+            CASE WHEN a.hold IS NULL THEN coalesce(a.expires_at, o.back_at) ELSE a.due_at END""";
+
     List<ForecastPool.Busy> busy(int pool, int limit) {
         return database.read(lane -> {
             var busy = new ArrayList<ForecastPool.Busy>();
             for (var count : pools.shapes(lane, pool)) {
                 if (count.held() > 0) {
                     busy.addAll(lane.list(
-                            EnvironmentReads::lent, """
-                            SELECT e.name, e.shape, e.account, e.since, e.tenant_allocation, e.tenant_requester, e.tenant_principal,
-                                coalesce(a.sharer, ''),
-                                CASE WHEN a.hold IS NULL THEN coalesce(a.expires_at, e.back_at) ELSE a.due_at END
-                            FROM environment AS e LEFT JOIN allocation AS a ON a.id = e.tenant_allocation
-                            WHERE e.pool = ? AND e.shape = ? AND e.back_at IS NOT NULL AND e.tenant_allocation IS NOT NULL
-                            ORDER BY e.back_at LIMIT ?""", pool, count.shape().digest(), limit));
+                            row -> busy(row, false),
+                            "SELECT o.name, o.shape, o.account, o.since, " + LOAN_COLUMNS + """
+                             FROM environment AS o LEFT JOIN allocation AS a ON a.id = o.tenant_allocation
+                            WHERE o.pool = ? AND o.shape = ? AND o.back_at IS NOT NULL AND o.tenant_allocation IS NOT NULL
+                            ORDER BY o.back_at LIMIT ?""",
+                            pool,
+                            count.shape().digest(),
+                            limit));
                 }
             }
+            busy.addAll(lane.list(
+                    row -> busy(row, true),
+                    "SELECT e.name, e.shape, e.account, coalesce(o.since, e.since), " + LOAN_COLUMNS + """
+                     FROM environment AS e
+                    LEFT JOIN environment AS o ON o.name = (SELECT MIN(name) FROM environment AS held
+                        WHERE held.account = e.account AND held.pool = e.pool AND held.state = 'allocated')
+                    LEFT JOIN allocation AS a ON a.id = o.tenant_allocation
+                    WHERE e.pool = ? AND e.state = 'withheld' AND e.lendable = 1 LIMIT ?""",
+                    pool,
+                    limit));
             busy.addAll(lane.list(
                     row -> new ForecastPool.Busy(
                             new EnvironmentName(row.getString(1)),
                             row.getString(2),
                             row.getString(3),
                             Instant.ofEpochMilli(row.getLong(4)),
+                            false,
                             null),
                     """
                     SELECT name, shape, account, since FROM environment
@@ -123,17 +139,22 @@ final class EnvironmentReads {
         });
     }
 
-    private static ForecastPool.Busy lent(ResultSet row) throws SQLException {
+    /** @param withheld whether the loan is of another environment of its account */
+    private static ForecastPool.Busy busy(ResultSet row, boolean withheld) throws SQLException {
+        var allocation = row.getString(5);
         return new ForecastPool.Busy(
                 new EnvironmentName(row.getString(1)),
                 row.getString(2),
                 row.getString(3),
                 Instant.ofEpochMilli(row.getLong(4)),
-                new ForecastPool.Loan(
-                        new AllocationId(row.getString(5)),
-                        row.getString(6),
-                        row.getString(7),
-                        row.getString(8),
-                        Rows.instant(row, 9)));
+                withheld,
+                allocation == null
+                        ? null
+                        : new ForecastPool.Loan(
+                                new AllocationId(allocation),
+                                row.getString(6),
+                                row.getString(7),
+                                row.getString(8),
+                                Rows.instant(row, 9)));
     }
 }

@@ -20,7 +20,12 @@ public final class PostgresStore {
     private static final Logger LOG = LoggerFactory.getLogger(PostgresStore.class);
     static final Migrations MIGRATIONS = new Migrations(
             "postgresql",
-            List.of("V1__ledger.sql", "V2__access_keys.sql", "V3__key_check.sql", "V4__baselines.sql"),
+            List.of(
+                    "V1__ledger.sql",
+                    "V2__access_keys.sql",
+                    "V3__key_check.sql",
+                    "V4__baselines.sql",
+                    "V5__withheld.sql"),
             true);
 
     private static final int OLDEST = 14;

@@ -65,7 +65,7 @@ final class Rows {
     static final String POOL_COLUMNS = """
             number, name, policy, listed, generation, sequence, events, available, allocated, cleaning, checking, dirty, retiring, \
             waiting, polling, on_hold, issuing, maintained, breaker_failures, breaker_open_until, touched_at, \
-            revision""";
+            revision, withheld""";
 
     static long revision(ResultSet pool) throws SQLException {
         return pool.getLong(22);
@@ -81,7 +81,13 @@ final class Rows {
                 row.getLong(6),
                 row.getLong(7),
                 new Pool.Counts(
-                        row.getInt(8), row.getInt(9), row.getInt(10), row.getInt(11), row.getInt(12), row.getInt(13)),
+                        row.getInt(8),
+                        row.getInt(9),
+                        row.getInt(10),
+                        row.getInt(11),
+                        row.getInt(23),
+                        row.getInt(12),
+                        row.getInt(13)),
                 row.getInt(14),
                 row.getInt(15),
                 row.getInt(16),
@@ -119,7 +125,8 @@ final class Rows {
             Map<String, QuotaText> quotas,
             @Nullable HoldTermsText hold,
             int parallel,
-            int perAccount) {
+            int perAccount,
+            @Nullable Boolean isolates) {
 
         static PolicyText of(Policy policy) {
             var limits = new EnumMap<Step, LimitsText>(Step.class);
@@ -144,7 +151,8 @@ final class Rows {
                     map(policy.quotas(), QuotaText::of),
                     policy.hold() == null ? null : HoldTermsText.of(policy.hold()),
                     policy.parallel(),
-                    policy.perAccount());
+                    policy.perAccount(),
+                    policy.isolates() ? true : null);
         }
 
         Policy policy() {
@@ -167,7 +175,8 @@ final class Rows {
                     map(quotas, QuotaText::quota),
                     hold == null ? null : hold.hold(),
                     parallel,
-                    perAccount);
+                    perAccount,
+                    isolates != null && isolates);
         }
     }
 
@@ -326,6 +335,7 @@ final class Rows {
                 new EnvironmentState.Cleaning(Objects.requireNonNull(text.work).work());
             case CHECKING ->
                 new EnvironmentState.Checking(Objects.requireNonNull(text.work).work(), text.reason);
+            case WITHHELD -> Objects.requireNonNull(text.withheld).state(dueAt);
             case DIRTY -> new EnvironmentState.Dirty(Objects.requireNonNull(text.reason), text.report);
             case RETIRED -> new EnvironmentState.Retired(text.reason, text.byOperator);
         };
@@ -334,18 +344,20 @@ final class Rows {
     static @Nullable String detail(Environment environment) {
         var detail = switch (environment.state()) {
             case EnvironmentState.Available _ -> null;
+            case EnvironmentState.Withheld(var _, var by, var untilMended) ->
+                new Detail(null, null, null, false, null, new WithheldText(by.value(), untilMended));
             case EnvironmentState.Allocated(var work, var back) -> {
                 var hidden = back == null || !environment.isRetiring() ? null : back.toEpochMilli();
                 yield work == null && hidden == null
                         ? null
-                        : new Detail(work == null ? null : WorkText.of(work), null, null, false, hidden);
+                        : new Detail(work == null ? null : WorkText.of(work), null, null, false, hidden, null);
             }
-            case EnvironmentState.Cleaning(var work) -> new Detail(WorkText.of(work), null, null, false, null);
+            case EnvironmentState.Cleaning(var work) -> new Detail(WorkText.of(work), null, null, false, null, null);
             case EnvironmentState.Checking(var work, var because) ->
-                new Detail(WorkText.of(work), because, null, false, null);
-            case EnvironmentState.Dirty(var reason, var report) -> new Detail(null, reason, report, false, null);
+                new Detail(WorkText.of(work), because, null, false, null, null);
+            case EnvironmentState.Dirty(var reason, var report) -> new Detail(null, reason, report, false, null, null);
             case EnvironmentState.Retired(var because, var byOperator) ->
-                new Detail(null, because, null, byOperator, null);
+                new Detail(null, because, null, byOperator, null, null);
         };
         return detail == null ? null : JSON.writeValueAsString(detail);
     }
@@ -362,6 +374,7 @@ final class Rows {
         return switch (environment.state()) {
             case EnvironmentState.Retired _ -> -1;
             case EnvironmentState.Dirty _ -> 0;
+            case EnvironmentState.Withheld withheld -> withheld.untilMended() ? 0 : 1;
             case EnvironmentState.Available _,
                     EnvironmentState.Allocated _,
                     EnvironmentState.Cleaning _,
@@ -379,8 +392,15 @@ final class Rows {
             @Nullable String reason,
             @Nullable String report,
             boolean byOperator,
-            @Nullable Long backAt) {
-        static final Detail NOTHING = new Detail(null, null, null, false, null);
+            @Nullable Long backAt,
+            @Nullable WithheldText withheld) {
+        static final Detail NOTHING = new Detail(null, null, null, false, null, null);
+    }
+
+    private record WithheldText(String by, boolean untilMended) {
+        EnvironmentState state(@Nullable Instant checkAt) {
+            return new EnvironmentState.Withheld(checkAt, new EnvironmentName(by), untilMended);
+        }
     }
 
     private record WorkText(
@@ -439,6 +459,7 @@ final class Rows {
             case ALLOCATED -> "allocated";
             case CLEANING -> "cleaning";
             case CHECKING -> "checking";
+            case WITHHELD -> "withheld";
             case DIRTY -> "dirty";
             case RETIRED -> "retired";
         };

@@ -59,6 +59,7 @@ final class SliceLoader {
     private final Map<String, EventPlace> latestEvents;
     private final Map<String, Holder> holders = new HashMap<>();
     private final Set<String> holdersAsked = new HashSet<>();
+    private final Set<String> accountsAsked = new HashSet<>();
     private boolean complete = true;
 
     /**
@@ -100,12 +101,13 @@ final class SliceLoader {
                     "SELECT " + Rows.ENVIRONMENT_COLUMNS + " FROM environment WHERE pool = ? AND claimed = 1",
                     pool.number());
         }
-        if (needs.all()) {
+        if (needs.wantsAll(pool.policy())) {
             environments(
                     "SELECT " + Rows.ENVIRONMENT_COLUMNS
                             + " FROM environment WHERE pool = ? AND state <> 'retired' ORDER BY name",
                     pool.number());
         }
+        neighbours(needs.accounts());
         theirs();
         var busy = needs.work() == 0 ? Map.<String, Integer>of() : busyAccounts();
         var places = places();
@@ -122,6 +124,7 @@ final class SliceLoader {
         named(search.names(needs.asks(), allocations.values()));
         theirs();
         var free = free(search);
+        theirs();
         holders();
         return new Slice(
                 pool,
@@ -419,11 +422,44 @@ final class SliceLoader {
         return busy;
     }
 
+    /** Where one of an account is out at a time, what becomes of it decides on the others. Whether that brought any. */
+    private boolean neighbours(Collection<String> accounts) {
+        if (!pool.policy().isolates()) {
+            return false;
+        }
+        var missing = new ArrayList<String>();
+        for (var account : accounts) {
+            if (accountsAsked.add(account)) {
+                missing.add(account);
+            }
+        }
+        int before = environments.size();
+        lane.listIn(
+                        this::environment,
+                        "SELECT " + Rows.ENVIRONMENT_COLUMNS
+                                + " FROM environment WHERE pool = ? AND state <> 'retired' AND account IN",
+                        missing,
+                        pool.number())
+                .forEach(environment -> environments.putIfAbsent(environment.name(), environment));
+        return environments.size() > before;
+    }
+
     /**
      * The allocations that hold what was loaded, since a step's end may make them active or undo them; those that held it last, where
      * what they were given is to be revoked and may be of an access profile. And what those that were loaded have, or avoid.
      */
     private void theirs() {
+        do {
+            allocationsOfEnvironments();
+            environmentsOfAllocations();
+        } while (neighbours(environments.values().stream()
+                .filter(environment -> environment.pool() == pool.number())
+                .map(environment -> environment.record().account())
+                .filter(Objects::nonNull)
+                .toList()));
+    }
+
+    private void allocationsOfEnvironments() {
         Set<AllocationId> tenants = new LinkedHashSet<>();
         for (var environment : environments.values()) {
             if (environment.pool() == pool.number()
@@ -433,6 +469,9 @@ final class SliceLoader {
             }
         }
         ours(tenants);
+    }
+
+    private void environmentsOfAllocations() {
         var names = new LinkedHashSet<EnvironmentName>();
         for (var allocation : allocations.values()) {
             allocation.state().grants().forEach(grant -> names.add(grant.environment()));

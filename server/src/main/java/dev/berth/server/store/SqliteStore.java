@@ -24,7 +24,12 @@ import org.sqlite.SQLiteException;
 public final class SqliteStore {
     static final Migrations MIGRATIONS = new Migrations(
             "sqlite",
-            List.of("V1__ledger.sql", "V2__access_keys.sql", "V3__key_check.sql", "V4__baselines.sql"),
+            List.of(
+                    "V1__ledger.sql",
+                    "V2__access_keys.sql",
+                    "V3__key_check.sql",
+                    "V4__baselines.sql",
+                    "V5__withheld.sql"),
             false);
 
     private static final int READERS = 4;

@@ -110,6 +110,7 @@ class ConfigurationMistakesTest {
                 pool("keepalive: true", "pools.lab.keepalive must be a duration like 20s, 90m, 3h, 1h30m or 7d or off"),
                 pool("retry-after: 2d", "pools.lab.retry-after must be from 1s to 1d"),
                 pool("on-register: adapt", "pools.lab.on-register 'adapt' is not known; did you mean 'adopt'?"),
+                pool("isolate: accounts", "pools.lab.isolate 'accounts' is not known; did you mean 'account'?"),
                 pool("on-register: wipe", "pools.lab.on-register 'wipe' is not known; known are clean, adopt"),
                 pool("revocable: no", "pools.lab.revocable must be true or false"),
                 pool("clean: 60m", "line 4, column 12: pools.lab.clean must be a mapping, is text"),
@@ -332,6 +333,18 @@ class ConfigurationMistakesTest {
                 record(
                         "{ pool: lab, name: a, account: x, region: y }\n  - { pool: lab, name: b, account: x, region: y }",
                         "line 6, column 36: environments[1].account and region are those of the record on line 5"),
+                row(
+                        """
+                        pools:
+                          alone: { provider: fixed, isolate: account }
+                          many: { provider: fixed }
+                        environments:
+                          - { pool: many, account: a, region: x }
+                          - { pool: alone, account: a, region: y }
+                          - { pool: many, account: b, region: x }
+                        """,
+                        "line 5, column 5: environments.a-x.pool must be 'alone', which lends one environment of account a"
+                                + " at a time"),
                 row(
                         "environments:\n  - { pool: r, account: '1', region: x }\n  - { pool: r, account: '2', region: x }\n",
                         "line 2, column 5: pools.r.provider is 'aws' where the pool does not say, which is not known;"

@@ -87,14 +87,15 @@ class ConfigurationParserTest {
                                         + policy.limits(step).attempts())
                                 .collect(Collectors.joining(" ")),
                         policy.verifyEvery()));
-        text.append("  %s\n  %s %s %s upkeep %s/%s\n"
+        text.append("  %s\n  %s %s %s upkeep %s/%s isolates %s\n"
                 .formatted(
                         policy.queue(),
                         policy.quota(),
                         new TreeMap<>(policy.quotas()),
                         policy.hold(),
                         policy.parallel(),
-                        policy.perAccount()));
+                        policy.perAccount(),
+                        policy.isolates()));
         pool.environments()
                 .forEach((name, record) -> text.append("  %s = %s account %s %s shape %s secrets %s\n"
                         .formatted(

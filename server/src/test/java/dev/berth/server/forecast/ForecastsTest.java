@@ -63,7 +63,8 @@ class ForecastsTest {
                 Map.of(),
                 null,
                 20,
-                1)));
+                1,
+                false)));
         call(new Command.Register(IntStream.rangeClosed(1, 2)
                 .mapToObj(i ->
                         new Registration(new EnvironmentName("board-" + i), "board-" + i, null, Shape.PLAIN, "{}", "1"))

@@ -276,7 +276,8 @@ final class Service implements AutoCloseable {
                 Map.of(),
                 hold,
                 20,
-                1);
+                1,
+                false);
     }
 
     static Policy with(Set<Step> steps) {
@@ -296,7 +297,8 @@ final class Service implements AutoCloseable {
                 Map.of(),
                 null,
                 20,
-                1);
+                1,
+                false);
     }
 
     /** A pool with these environments, named after it: {@code release-1} and so on. */

@@ -159,7 +159,8 @@ class StoppedWorkerTest {
                 Map.of(),
                 null,
                 20,
-                1);
+                1,
+                false);
     }
 
     private static Command.Ask ask(int pool, int i) {

@@ -15,6 +15,7 @@ import dev.berth.core.Work;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -121,8 +122,8 @@ enum Bug {
                     decision.again());
         }
     },
-    /** The time of those in whom nobody is interested any more is not looked at. */
-    ASLEEP_IS_GRANTED("P6") {
+    /** The time of those in whom nobody is interested any more is not looked at: they are lent something, or end too late. */
+    ASLEEP_IS_GRANTED("P5|P6") {
         @Override
         Slice loaded(Simulation simulation, Slice.Needs needs, Slice slice) {
             var allocations = new HashMap<>(slice.allocations());
@@ -136,6 +137,26 @@ enum Bug {
                 }
             }
             return with(slice, allocations, slice.lines(), slice.queue(), slice.returns());
+        }
+    },
+    /** The neighbours of what the batch names are not seen: one beside it is lent, or stays withheld for it. */
+    NEIGHBOURS_ARE_NOT_SEEN("P1") {
+        @Override
+        Slice loaded(Simulation simulation, Slice.Needs needs, Slice slice) {
+            if (!slice.pool().policy().isolates() || !simulation.timeline.chance(20)) {
+                return slice;
+            }
+            var accounts = new HashSet<@Nullable String>();
+            var environments = new HashMap<>(slice.environments());
+            var free = new ArrayList<>(slice.free());
+            free.removeIf(name -> !accounts.add(environments.get(name).record().account()));
+            environments.values().removeIf(each -> each.isFree() && !free.contains(each.name()));
+            return with(slice, slice.allocations(), environments, slice.lines(), slice.queue(), free, slice.returns());
+        }
+
+        @Override
+        List<Shape> pools() {
+            return List.of(Shape.APART);
         }
     },
     LOAN_ENDS_TOO_LATE("P6") {
@@ -158,9 +179,14 @@ enum Bug {
         this.promise = promise;
     }
 
-    /** The promise that it breaks. */
+    /** The promise that it breaks; of several, which is seen first is chance. */
     String promise() {
         return promise;
+    }
+
+    /** Where it is looked for. */
+    List<Shape> pools() {
+        return Shape.TOGETHER;
     }
 
     Slice loaded(Simulation simulation, Slice.Needs needs, Slice slice) {
@@ -191,7 +217,7 @@ enum Bug {
             case EnvironmentState.Allocated allocated -> new EnvironmentState.Allocated(other, allocated.backAt());
             case EnvironmentState.Cleaning _ -> new EnvironmentState.Cleaning(other);
             case EnvironmentState.Checking checking -> new EnvironmentState.Checking(other, checking.dirtyBecause());
-            case EnvironmentState.Available _, EnvironmentState.Dirty _, EnvironmentState.Retired _ -> null;
+            case EnvironmentState.Idle _, EnvironmentState.Dirty _, EnvironmentState.Retired _ -> null;
         };
     }
 

@@ -124,7 +124,9 @@ final class Invariants {
         for (var change : decision.allocations()) {
             enter(pool, change.before(), change.after());
         }
-        if (watchesTurns) {
+        if (decision.pool().policy().isolates()) {
+            decision.environments().forEach(change -> neighbours(change.after()));
+        } else if (watchesTurns) {
             if (pool.turns == null) {
                 pool.turns = new Turns(this);
             }
@@ -157,6 +159,34 @@ final class Invariants {
         if (after.quarantine() != null) {
             excused.add(after.name());
         }
+    }
+
+    /** Of its account nothing else is lent or free while it is out, and it is free when nothing else is out. */
+    private void neighbours(Environment environment) {
+        var account = environment.record().account();
+        var ofAccount = environments.values().stream()
+                .filter(each -> each.pool() == environment.pool()
+                        && account != null
+                        && account.equals(each.record().account()))
+                .toList();
+        var states = ofAccount.stream()
+                .map(each -> each.state() instanceof EnvironmentState.Checking(var _, var because) && because != null
+                        ? EnvironmentState.Name.DIRTY
+                        : each.state().name())
+                .toList();
+        long lent =
+                states.stream().filter(EnvironmentState.Name.ALLOCATED::equals).count();
+        boolean isOut = lent > 0
+                || states.contains(EnvironmentState.Name.CLEANING)
+                || states.contains(EnvironmentState.Name.DIRTY);
+        check(
+                lent < 2 && !(isOut && states.contains(EnvironmentState.Name.AVAILABLE)),
+                "P1",
+                () -> "of one account are lent or free at once: " + ofAccount);
+        check(
+                isOut || !states.contains(EnvironmentState.Name.WITHHELD),
+                "P5",
+                () -> "withheld for nothing: " + ofAccount);
     }
 
     private void claimed(Environment before, Environment after) {
@@ -319,6 +349,7 @@ final class Invariants {
                         && counts.allocated() == shadow.counts.getOrDefault(EnvironmentState.Name.ALLOCATED, 0)
                         && counts.cleaning() == shadow.counts.getOrDefault(EnvironmentState.Name.CLEANING, 0)
                         && counts.checking() == shadow.counts.getOrDefault(EnvironmentState.Name.CHECKING, 0)
+                        && counts.withheld() == shadow.counts.getOrDefault(EnvironmentState.Name.WITHHELD, 0)
                         && counts.dirty() == shadow.counts.getOrDefault(EnvironmentState.Name.DIRTY, 0)
                         && pool.waiting() == shadow.pending.size()
                         && pool.polling() == shadow.places.size(),

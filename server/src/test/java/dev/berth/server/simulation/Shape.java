@@ -33,10 +33,15 @@ enum Shape {
     /** Of few, for long: what somebody gathers is lent meanwhile. */
     GATHERED(EnumSet.noneOf(Step.class), true, 8),
     /** Whose users take turns by what they had of it. */
-    SHARED(EnumSet.noneOf(Step.class), true, 12);
+    SHARED(EnumSet.noneOf(Step.class), true, 12),
+    /** Of whose accounts one environment is lent at a time. */
+    APART(EnumSet.allOf(Step.class), true, 16);
 
     /** Those that differ in their steps alone: many commands are through with them soon. */
     static final List<Shape> STEPS = List.of(PLAIN, FULL, CLOUD, ISSUED, VERIFIED);
+
+    /** Those that lend an account's environments side by side. */
+    static final List<Shape> TOGETHER = List.of(PLAIN, FULL, CLOUD, ISSUED, VERIFIED, LAB, GATHERED, SHARED);
 
     static final List<Shape> ALL = List.of(values());
 
@@ -84,7 +89,7 @@ enum Shape {
                 .mapToObj(i -> new Registration(
                         new EnvironmentName(pool() + "-" + i),
                         pool() + " thing " + i,
-                        this == CLOUD || this == LAB ? "account-" + i / 4 : null,
+                        this == CLOUD || this == LAB || this == APART ? "account-" + i / 4 : null,
                         kind(i),
                         "{}",
                         "digest " + i))
@@ -99,6 +104,7 @@ enum Shape {
                         Map.of("region", i % 4 < 2 ? "north" : "south"),
                         i % 5 == 0 ? List.of("readonly") : List.of());
             case SHARED -> dev.berth.core.Shape.of(Map.of("kind", text(i % 3 == 0 ? "a" : "b")), Map.of(), List.of());
+            case APART -> dev.berth.core.Shape.of(Map.of(), Map.of("region", i % 4 < 2 ? "north" : "south"), List.of());
             case PLAIN, FULL, CLOUD, ISSUED, VERIFIED, GATHERED -> dev.berth.core.Shape.PLAIN;
         };
     }
@@ -146,6 +152,7 @@ enum Shape {
                                 : NeedClass.of(List.of(a, need(1, Map.of("kind", text("b")), Map.of())), false);
             }
             case LAB -> lab(dice);
+            case APART -> apart(dice);
         };
     }
 
@@ -182,6 +189,17 @@ enum Shape {
                         List.of(new Need(
                                 1, new TreeMap<>(Map.of("size", Value.Text.ANY)), new TreeMap<>(), "readonly")),
                         false);
+    }
+
+    private static NeedClass apart(int dice) {
+        if (dice < 40) {
+            return any(1 + dice % 2, true);
+        }
+        var region = new TreeSet<>(List.of(dice % 2 == 0 ? "north" : "south"));
+        return dice < 80
+                ? NeedClass.of(List.of(need(1, Map.of(), Map.of("region", region))), false)
+                : NeedClass.of(
+                        List.of(need(1, Map.of(), Map.of(Need.ACCOUNT, new TreeSet<>(List.of("account-1"))))), false);
     }
 
     private static NeedClass any(int count, boolean distinct) {
@@ -226,14 +244,15 @@ enum Shape {
                 this == LAB ? Map.of("client-1", Policy.Quota.NONE) : Map.of(),
                 isForPersons() ? new Policy.Hold(Duration.ofMinutes(2), 3) : null,
                 20,
-                2);
+                2,
+                this == APART);
     }
 
     private Policy.Quota quota() {
         return switch (this) {
             case LAB -> new Policy.Quota(6, 2);
             case SHARED -> new Policy.Quota(5, 3);
-            case PLAIN, FULL, CLOUD, ISSUED, VERIFIED, GATHERED -> Policy.Quota.NONE;
+            case PLAIN, FULL, CLOUD, ISSUED, VERIFIED, GATHERED, APART -> Policy.Quota.NONE;
         };
     }
 }

@@ -535,7 +535,7 @@ final class Turns {
                             returns.add(backAt);
                         }
                     }
-                    case EnvironmentState.Dirty _, EnvironmentState.Retired _ -> {}
+                    case EnvironmentState.Withheld _, EnvironmentState.Dirty _, EnvironmentState.Retired _ -> {}
                 }
             }
             returns.sort(null);

@@ -5,6 +5,7 @@ import static dev.berth.server.store.Samples.allocation;
 import static dev.berth.server.store.Samples.ask;
 import static dev.berth.server.store.Samples.environment;
 import static dev.berth.server.store.Samples.free;
+import static dev.berth.server.store.Samples.isolating;
 import static dev.berth.server.store.Samples.pending;
 import static dev.berth.server.store.Samples.policy;
 import static dev.berth.server.store.Samples.request;
@@ -34,6 +35,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -122,11 +124,20 @@ final class BusyStore {
                 new Command.VoidClaims("p"),
                 new Command.ClaimWork("p", List.of(new ClaimId("c-1"), new ClaimId("c-2"))),
                 new Command.Tick());
-        for (var now : List.of(NOON.plusSeconds(1), NOON.plusSeconds(59), NOON.plusSeconds(70))) {
+        var apart = new ArrayList<>(commands);
+        apart.add(new Command.Enact(isolating(pool.policy())));
+        apart.add(new Command.Register(List.of(Samples.record("apart", "apart", "account"))));
+        for (var now : List.of(
+                NOON.plusSeconds(1),
+                NOON.plusSeconds(59),
+                NOON.plusSeconds(70),
+                NOON.plusSeconds(71),
+                NOON.plusSeconds(72))) {
+            var batch = now.isBefore(NOON.plusSeconds(71)) ? commands : apart;
             try (var transaction = store.begin()) {
                 var locked = transaction.lock(pool.name()).orElseThrow();
-                var slice = transaction.load(locked, Slice.Needs.of(commands), now);
-                transaction.write(Rules.decide(slice, commands, now), locked);
+                var slice = transaction.load(locked, Slice.Needs.of(batch), now);
+                transaction.write(Rules.decide(slice, batch, now), locked);
                 transaction.stamp("p/1", now);
                 transaction.commit();
             }

@@ -40,8 +40,9 @@ class QueryPlanTest {
                     .anyMatch(sql -> sql.contains("lendable = ? AND account = ?"))
                     .anyMatch(sql -> sql.contains("lendable = ? AND account > ?"))
                     .anyMatch(sql -> sql.contains("lendable = ? AND account IS NULL"))
-                    .anyMatch(sql -> sql.contains("ORDER BY e.back_at"))
-                    .anyMatch(sql -> sql.contains("MIN(CASE"));
+                    .anyMatch(sql -> sql.contains("ORDER BY o.back_at"))
+                    .anyMatch(sql -> sql.contains("MIN(CASE"))
+                    .anyMatch(sql -> sql.contains("account IN"));
 
             var scans = new LinkedHashMap<String, String>();
             for (var sql : statements) {

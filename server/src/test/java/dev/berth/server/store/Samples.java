@@ -71,7 +71,30 @@ public final class Samples {
                 Map.of(),
                 null,
                 20,
-                1);
+                1,
+                false);
+    }
+
+    /** The same that lends one environment of an account at a time. */
+    public static Policy isolating(Policy plain) {
+        return new Policy(
+                plain.provider(),
+                plain.settings(),
+                plain.steps(),
+                plain.session(),
+                plain.maxSession(),
+                plain.keepalive(),
+                plain.retryAfter(),
+                plain.adopt(),
+                plain.limits(),
+                plain.verifyEvery(),
+                plain.queue(),
+                plain.quota(),
+                plain.quotas(),
+                plain.hold(),
+                plain.parallel(),
+                plain.perAccount(),
+                true);
     }
 
     public static Registration record(String name) {
@@ -248,7 +271,7 @@ public final class Samples {
                     pool.generation(),
                     pool.sequence(),
                     pool.events(),
-                    new Pool.Counts(available, 0, 0, 0, 0, 0),
+                    new Pool.Counts(available, 0, 0, 0, 0, 0, 0),
                     waiting,
                     pool.polling(),
                     pool.onHold(),
@@ -348,7 +371,9 @@ public final class Samples {
             var shape = environment.record().shape();
             var was = shapes.getOrDefault(shape.digest(), ShapeCount.none(shape));
             boolean drains = environment.isRetiring();
-            var state = environment.state().name();
+            var state = environment.state() instanceof EnvironmentState.Withheld withheld
+                    ? withheld.untilMended() ? EnvironmentState.Name.DIRTY : EnvironmentState.Name.ALLOCATED
+                    : environment.state().name();
             if (state == EnvironmentState.Name.RETIRED) {
                 return;
             }

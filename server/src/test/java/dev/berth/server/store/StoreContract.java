@@ -119,11 +119,13 @@ abstract class StoreContract {
             Set<KeyUse.Key> keys,
             Set<EnvironmentName> environments,
             Set<String> identities) {
-        return new Slice.Needs(allocations, keys, environments, identities, List.of(), Set.of(), 0, false, false);
+        return new Slice.Needs(
+                allocations, keys, environments, identities, List.of(), Set.of(), Set.of(), null, 0, false, false);
     }
 
     private static Slice.Needs claiming(int steps) {
-        return new Slice.Needs(Set.of(), Set.of(), Set.of(), Set.of(), List.of(), Set.of(), steps, false, false);
+        return new Slice.Needs(
+                Set.of(), Set.of(), Set.of(), Set.of(), List.of(), Set.of(), Set.of(), null, steps, false, false);
     }
 
     private static Work work(Step step, Instant dueAt) {
@@ -194,7 +196,8 @@ abstract class StoreContract {
                 Map.of("bob", new Policy.Quota(null, 13), "eve", new Policy.Quota(14, null)),
                 new Policy.Hold(Duration.ofHours(15), 16),
                 3,
-                2);
+                2,
+                false);
         var full = new Pool(
                 pool.number(),
                 pool.name(),
@@ -203,7 +206,7 @@ abstract class StoreContract {
                 3,
                 11,
                 12,
-                new Pool.Counts(1, 2, 3, 4, 5, 6),
+                new Pool.Counts(1, 2, 3, 4, 7, 5, 6),
                 7,
                 70,
                 71,
@@ -222,7 +225,7 @@ abstract class StoreContract {
                 0,
                 0,
                 0,
-                new Pool.Counts(0, 0, 0, 0, 0, 0),
+                new Pool.Counts(0, 0, 0, 0, 0, 0, 0),
                 0,
                 0,
                 0,
@@ -269,6 +272,8 @@ abstract class StoreContract {
                 new EnvironmentState.Cleaning(settling),
                 new EnvironmentState.Checking(bare, null),
                 new EnvironmentState.Checking(full, "it was \"dirty\""),
+                new EnvironmentState.Withheld(null, new EnvironmentName("shop-1"), false),
+                new EnvironmentState.Withheld(NOON.plusSeconds(4), new EnvironmentName("shop-2"), true),
                 new EnvironmentState.Dirty("clean failed", null),
                 new EnvironmentState.Dirty("clean failed", "line 1\nline 2 äöü ☃"),
                 new EnvironmentState.Retired(null, false),

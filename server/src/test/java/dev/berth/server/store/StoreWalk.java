@@ -3,6 +3,7 @@ package dev.berth.server.store;
 import static dev.berth.server.store.Samples.NOON;
 import static dev.berth.server.store.Samples.coloured;
 import static dev.berth.server.store.Samples.id;
+import static dev.berth.server.store.Samples.isolating;
 import static dev.berth.server.store.Samples.policy;
 import static dev.berth.server.store.Samples.record;
 import static dev.berth.server.store.Samples.wanting;
@@ -46,6 +47,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Decides at random on a pool in a store, keeps all that was written in maps, and compares the store with them. */
@@ -94,6 +96,7 @@ final class StoreWalk {
                 commands.add(alone);
             }
             batch(commands);
+            neighbours();
             if (i % 5 == 4) {
                 compare();
             }
@@ -283,7 +286,7 @@ final class StoreWalk {
                 ? new Policy.Quota(3 + random.nextInt(3), 4 + random.nextInt(9))
                 : Policy.Quota.NONE;
         var plain = policy(random.nextBoolean() ? Set.of() : Set.of(Step.ISSUE, Step.CLEAN), queue, quota);
-        return new Policy(
+        var holding = new Policy(
                 plain.provider(),
                 plain.settings(),
                 plain.steps(),
@@ -299,7 +302,9 @@ final class StoreWalk {
                 plain.quotas(),
                 new Policy.Hold(Duration.ofMinutes(2), 4),
                 plain.parallel(),
-                plain.perAccount());
+                plain.perAccount(),
+                false);
+        return random.nextInt(3) == 0 ? isolating(holding) : holding;
     }
 
     // ---- comparing
@@ -313,6 +318,16 @@ final class StoreWalk {
         assertThat(slice.free())
                 .doesNotHaveDuplicates()
                 .allMatch(name -> slice.environments().get(name).isFree());
+        if (slice.pool().policy().isolates()) {
+            var accounts = slice.environments().values().stream()
+                    .map(found -> found.record().account())
+                    .collect(Collectors.toSet());
+            environments.values().stream()
+                    .filter(each -> each.record().account() != null
+                            && accounts.contains(each.record().account())
+                            && !(each.state() instanceof EnvironmentState.Retired))
+                    .forEach(each -> assertThat(slice.environments()).containsKey(each.name()));
+        }
         assertThat(slice.queue()).doesNotHaveDuplicates();
         var queue = slice.queue().stream().map(this::known).toList();
         for (var key : slice.lines().keySet()) {
@@ -334,6 +349,31 @@ final class StoreWalk {
         slice.returns()
                 .forEach((need, found) -> assertThat(found)
                         .isEqualTo(returns(need).stream().limit(need.count()).toList()));
+    }
+
+    /** Where one of an account is lent at a time, nothing is free beside one that is out, or withheld for nothing. */
+    private void neighbours() {
+        boolean isolates = pool().policy().isolates();
+        for (var environment : environments.values()) {
+            var out = environments.values().stream()
+                    .filter(other -> isolates
+                            && other.record().account() != null
+                            && other.record()
+                                    .account()
+                                    .equals(environment.record().account())
+                            && (other.state() instanceof EnvironmentState.Allocated
+                                    || other.state() instanceof EnvironmentState.Cleaning
+                                    || other.state() instanceof EnvironmentState.Dirty
+                                    || (other.state() instanceof EnvironmentState.Checking(var _, var because)
+                                            && because != null)))
+                    .map(Environment::name)
+                    .toList();
+            if (environment.state() instanceof EnvironmentState.Available) {
+                assertThat(out).as("out beside %s, which is free", environment).isEmpty();
+            } else if (environment.state() instanceof EnvironmentState.Withheld withheld) {
+                assertThat(out).as("out beside %s", environment).contains(withheld.by());
+            }
+        }
     }
 
     private void checkHolder(Slice slice, String name) {
@@ -384,7 +424,7 @@ final class StoreWalk {
                         .filter(name -> held(name) + queued(name) > 0)
                         .toList());
         assertThat(store.busy(pool, 1_000).stream()
-                        .filter(each -> each.loan() != null)
+                        .filter(each -> each.loan() != null || each.withheld())
                         .count())
                 .isEqualTo(shapes().values().stream().mapToInt(ShapeCount::held).sum());
         assertThat(pool().waiting()).isEqualTo(pending().size());
@@ -421,7 +461,10 @@ final class StoreWalk {
         return switch (environment.state()) {
             case EnvironmentState.Available _ ->
                 new ShapeCount(shape, was.free() + 1, was.held(), was.upkeep(), was.dirty(), was.draining());
-            case EnvironmentState.Allocated _ ->
+            case EnvironmentState.Withheld withheld
+            when withheld.untilMended() ->
+                new ShapeCount(shape, was.free(), was.held(), was.upkeep(), was.dirty() + 1, was.draining());
+            case EnvironmentState.Withheld _, EnvironmentState.Allocated _ ->
                 new ShapeCount(shape, was.free(), was.held() + 1, was.upkeep(), was.dirty(), was.draining());
             case EnvironmentState.Cleaning _, EnvironmentState.Checking _ ->
                 new ShapeCount(shape, was.free(), was.held(), was.upkeep() + 1, was.dirty(), was.draining());

@@ -317,7 +317,7 @@ abstract class WaitingContract {
                 0,
                 100,
                 0,
-                new Pool.Counts(available, allocated, 0, 0, all.size() - available - allocated, 0),
+                new Pool.Counts(available, allocated, 0, 0, 0, all.size() - available - allocated, 0),
                 0,
                 0,
                 0,
@@ -446,8 +446,8 @@ abstract class WaitingContract {
                         environment(pool, "free", free()))
                 .write(store);
         assertThat(store.busy(pool.number(), 9))
-                .containsExactly(
-                        new ForecastPool.Busy(new EnvironmentName("cleaned"), Shape.PLAIN.digest(), null, NOON, null));
+                .containsExactly(new ForecastPool.Busy(
+                        new EnvironmentName("cleaned"), Shape.PLAIN.digest(), null, NOON, false, null));
     }
 
     @Test

@@ -131,7 +131,8 @@ class BaselinesTest {
                 Map.of(),
                 null,
                 20,
-                20);
+                20,
+                false);
         call(new Command.Enact(policy));
         call(new Command.Register(List.of(new Registration(NAME, "thing", "111", Shape.PLAIN, "{}", "1"))));
         work();

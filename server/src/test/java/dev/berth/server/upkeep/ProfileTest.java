@@ -51,7 +51,8 @@ class ProfileTest {
             Map.of(),
             null,
             20,
-            20);
+            20,
+            false);
 
     private final Store store = SqliteStore.inMemory();
     private final List<String> told = new ArrayList<>();

@@ -112,6 +112,7 @@ class ScheduleTest {
                 Map.of(),
                 null,
                 20,
-                20);
+                20,
+                false);
     }
 }

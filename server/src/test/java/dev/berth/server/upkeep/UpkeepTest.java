@@ -115,7 +115,8 @@ class UpkeepTest {
                 Map.of(),
                 null,
                 20,
-                20);
+                20,
+                false);
     }
 
     private void settle() {
