@@ -15,7 +15,9 @@ class PlantedBugsTest {
         try (var simulation = new Simulation(1, bug, bug.pools())) {
             simulation.run(COMMANDS);
             System.out.printf("simulation with %s: %s%n", bug, simulation.invariants.violation());
-            assertThat(simulation.invariants.violation()).as("the bug %s", bug).matches("(?s)(%s): .*".formatted(bug.promise()));
+            assertThat(simulation.invariants.violation())
+                    .as("the bug %s", bug)
+                    .matches("(?s)(%s): .*".formatted(bug.promise()));
         }
     }
 }
