@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.berth.acceptance.StrictAws.Answer;
 import dev.berth.core.Step;
+import dev.berth.providers.Inventory;
 import dev.berth.providers.Provider;
 import dev.berth.providers.StepResult;
 import dev.berth.providers.StepResult.Access;
@@ -21,6 +22,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -600,6 +603,33 @@ class AwsProviderTest {
         loan.baseline = null;
         loan.accountIdle.set(false);
         assertThat(loan.run(Step.VERIFY)).isInstanceOf(Unavailable.class);
+    }
+
+    /** As a baseline is that an older version kept, which knew of fewer types. */
+    @Test
+    void whatNobodyListedWhenTheBaselineWasKeptIsNotDeletedAndBelongsThereFromThenOn() {
+        var account = aws.account("100000000071");
+        account.logs().createLogGroup(create -> create.logGroupName("/old"));
+        var loan = aws.loan(account, Map.of()).adopt();
+        var kept = new TreeMap<>(requireNonNull(loan.baseline).things());
+        kept.remove("log group");
+        kept.computeIfPresent(
+                "listed types", (_, line) -> new TreeSet<>(List.of(line.first().replace("log group, ", ""))));
+        var whole = loan.baseline;
+        loan.baseline = new Inventory(kept);
+        assertThat(loan.baseline).isNotEqualTo(whole);
+
+        assertThat(loan.run(Step.CLEAN)).isInstanceOf(Done.class);
+        assertThat(account.logs().describeLogGroups().logGroups()).hasSize(1);
+        assertThat(loan.run(Step.VERIFY))
+                .isInstanceOfSatisfying(
+                        Done.class, done -> assertThat(done.found()).isEqualTo(whole));
+        loan.baseline = whole;
+        account.logs().createLogGroup(create -> create.logGroupName("/new"));
+        assertThat(loan.run(Step.CLEAN)).isInstanceOf(Done.class);
+        assertThat(account.logs().describeLogGroups().logGroups())
+                .singleElement()
+                .satisfies(group -> assertThat(group.logGroupName()).isEqualTo("/old"));
     }
 
     @Test

@@ -14,7 +14,8 @@ public sealed interface StepResult {
      * @param access of {@code ISSUE} alone: what the holder is given, null otherwise
      * @param report what happened, for operators; null for nothing to say
      * @param settle time that must pass before anything follows (credentials that outlive their revocation, say); zero for none
-     * @param found of {@code VERIFY} alone: what is there. Becomes the baseline where there was none; null for kinds that list nothing
+     * @param found of {@code VERIFY} alone: what belongs there from now on, the baseline that it was given, and what the kind has come to
+     *     list since that was kept; all that is there, where it was given none. Null for kinds that list nothing
      */
     record Done(
             @Nullable Access access,

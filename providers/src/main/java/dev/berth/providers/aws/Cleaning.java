@@ -110,7 +110,7 @@ final class Cleaning {
             SdkException throttled = null;
             for (Sweeper sweeper : Catalogue.SWEEPERS) {
                 // What stacks that are left use, their roles above all, is needed to delete them.
-                if (sweeper.shared() && !stacksAreGone) {
+                if ((sweeper.shared() && !stacksAreGone) || !Types.of(baseline).has(sweeper.type())) {
                     continue;
                 }
                 Set<String> kept = Listing.keys(baseline, sweeper.type());

@@ -119,6 +119,7 @@ final class Listing {
      */
     Inventory all(boolean shared) {
         NavigableMap<String, NavigableSet<String>> things = new TreeMap<>();
+        Types.of(keep).putInto(things);
         add(things, Catalogue.STACKS);
         for (Sweeper sweeper : Catalogue.SWEEPERS) {
             if (shared || !sweeper.shared()) {

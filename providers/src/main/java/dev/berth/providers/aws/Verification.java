@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.NavigableSet;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -55,16 +54,18 @@ final class Verification {
                                     .formatted(place.account()),
                             null);
         }
-        List<String> residue = residue(seen(baseline, shared), seen(found, shared));
+        Inventory seen = shared ? found : Types.without(SHARED, found);
+        Inventory compared = Types.known(seen, baseline);
+        List<String> residue = residue(Types.known(baseline, seen), compared);
         return residue.isEmpty()
                 ? new Done(
                         null,
-                        found.size() + " things, as the baseline says"
+                        compared.size() + " things, as the baseline says"
                                 + (shared
                                         ? ""
                                         : "; what the account's regions share was left out: a neighbour is lent"),
                         Duration.ZERO,
-                        found)
+                        Types.grown(baseline, seen))
                 : failed(residue, shared ? found : withShared(found, baseline), task.holder());
     }
 
@@ -84,19 +85,7 @@ final class Verification {
 
     /** What a person may accept: what a neighbour's borrower is doing meanwhile is not to become the baseline. */
     private static Inventory withShared(Inventory found, Inventory baseline) {
-        NavigableMap<String, NavigableSet<String>> things =
-                new TreeMap<>(seen(found, false).things());
-        SHARED.forEach(type -> things.put(type, baseline.things().getOrDefault(type, new TreeSet<>())));
-        return new Inventory(things);
-    }
-
-    private static Inventory seen(Inventory all, boolean shared) {
-        if (shared) {
-            return all;
-        }
-        NavigableMap<String, NavigableSet<String>> own = new TreeMap<>(all.things());
-        own.keySet().removeAll(SHARED);
-        return new Inventory(own);
+        return Types.grown(Types.without(SHARED, found), baseline);
     }
 
     /** What is there and should not be, is not there and should, or is not as it was: a line each. */

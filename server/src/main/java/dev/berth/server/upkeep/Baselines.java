@@ -119,6 +119,8 @@ public final class Baselines {
             if (claimHeld.getAsBoolean()) {
                 keepFirst(pool, environment, content, found.size());
             }
+        } else if (!found.equals(baseline)) {
+            keepNext(pool, environment, found, claimHeld);
         }
         if (claimHeld.getAsBoolean()) {
             store.dropFinding(environment.record().identity());
@@ -130,14 +132,27 @@ public final class Baselines {
         var first = new Store.Baseline(
                 environment.record().identity(), 1, environment.name(), time.now(), VERIFICATION, content);
         if (store.addFirstBaseline(first)) {
-            var _ = ledger.submit(
-                    pool,
-                    new Command.Note(
-                            Event.Type.BASELINE_KEPT,
-                            environment.name(),
-                            null,
-                            Map.of("version", "1", "things", String.valueOf(things))));
+            tell(pool, environment, 1, things);
         }
+    }
+
+    /** What the kind lists only since the baseline was kept. */
+    private void keepNext(PoolName pool, Environment environment, Inventory found, BooleanSupplier claimHeld) {
+        keepFinding(environment, found, claimHeld);
+        if (claimHeld.getAsBoolean()) {
+            store.acceptFinding(environment.record().identity(), VERIFICATION, time.now())
+                    .ifPresent(kept -> tell(pool, environment, kept.version(), found.size()));
+        }
+    }
+
+    private void tell(PoolName pool, Environment environment, int version, int things) {
+        var _ = ledger.submit(
+                pool,
+                new Command.Note(
+                        Event.Type.BASELINE_KEPT,
+                        environment.name(),
+                        null,
+                        Map.of("version", String.valueOf(version), "things", String.valueOf(things))));
     }
 
     private void keepFinding(Environment environment, Inventory found, BooleanSupplier claimHeld) {
