@@ -36,6 +36,7 @@ class CallerIdentityTest {
 
     private static Moto moto;
     private static S3Client s3;
+    private static String first;
     private static BerthProcess berth;
 
     @BeforeAll
@@ -51,7 +52,7 @@ class CallerIdentityTest {
                 create.bucket(BUCKET).createBucketConfiguration(where -> where.locationConstraint("eu-west-1")));
         s3.putBucketVersioning(put -> put.bucket(BUCKET)
                 .versioningConfiguration(versions -> versions.status(BucketVersioningStatus.ENABLED)));
-        put(1);
+        first = put(1);
         berth = BerthProcess.startFrom(
                 folder,
                 "s3://" + BUCKET + "/" + KEY,
@@ -149,6 +150,7 @@ class CallerIdentityTest {
 
     @Test
     void anObjectThatIsReplacedComesIntoForceUnderItsVersion() {
+        assertThat(events()).contains("\"version\":\"" + first + "\"");
         var next = put(3);
         long deadline = System.nanoTime() + Running.PATIENCE.toNanos();
         while (!events().contains("\"version\":\"" + next + "\"")) {

@@ -111,6 +111,8 @@ public final class BerthServer implements AutoCloseable {
     private final CountDownLatch stopped = new CountDownLatch(1);
     private final URI url;
     private boolean fileInForce;
+    /** What was put in force by the start. */
+    private Runnable tellOfConfiguration = () -> {};
 
     /**
      * Starts a service; returns once it listens.
@@ -342,6 +344,7 @@ public final class BerthServer implements AutoCloseable {
 
         var registrar = new Registrar(core.ledger(), core.store());
         registerAtFirst(registrar, keeper);
+        tellOfConfiguration.run(); // now that there are pools to tell it
         registering.wakes(loop("registrar", () -> register(registrar, keeper) ? IN_STEP : REGISTERING));
         var scheduling = new Nudge();
         var schedule = new Schedule(core.ledger(), core.store(), upkeep, core.clock(), scheduling);
@@ -447,7 +450,7 @@ public final class BerthServer implements AutoCloseable {
             }
         };
         if (fileInForce && isNew) {
-            tellOfConfiguration(core, config, digest, read.version());
+            tellOfConfiguration = () -> tellOfConfiguration(core, config, digest, read.version());
         }
         return new ConfigurationWatcher(config, keeper.inForce().digest());
     }
