@@ -34,14 +34,17 @@ class AwsAllocationsTest {
               late:    { provider: aws, retry-after: 1s, aws: { endpoint: "ENDPOINT", propagation: 0s, keep: { names: KEEP } }, clean: { timeout: 5s, attempts: 1 } }
               failing: { provider: aws, retry-after: 1s, aws: { endpoint: "ENDPOINT", propagation: 0s, keep: { names: KEEP } }, clean: { timeout: 20s, attempts: 1 } }
               timed:   { provider: aws, retry-after: 1s, aws: { endpoint: "ENDPOINT", propagation: 0s, keep: { names: KEEP } } }
+              alone:   { provider: aws, retry-after: 1s, isolate: account, aws: { endpoint: "ENDPOINT", propagation: 0s, keep: { names: KEEP } } }
             environments:
               - { account: "200000000001", region: eu-west-1, pool: basic, admin_role: "arn:aws:iam::200000000001:role/Admin" }
               - { account: "200000000002", region: eu-west-1, pool: emptied, admin_role: "arn:aws:iam::200000000002:role/Admin" }
               - { account: "200000000003", region: eu-west-1, pool: late, admin_role: "arn:aws:iam::200000000003:role/Admin" }
               - { account: "200000000004", region: eu-west-1, pool: failing, admin_role: "arn:aws:iam::200000000004:role/Admin" }
               - { account: "200000000005", region: eu-west-1, pool: timed, admin_role: "arn:aws:iam::200000000005:role/Admin" }
+              - { account: "200000000006", region: eu-west-1, pool: alone, admin_role: "arn:aws:iam::200000000006:role/Admin" }
+              - { account: "200000000006", region: us-east-1, pool: alone, admin_role: "arn:aws:iam::200000000006:role/Admin" }
             principals:
-              - { name: root, roles: [admin, operator, viewer, consumer], pools: [basic, emptied, late, failing, timed], token: { env: ROOT_TOKEN } }
+              - { name: root, roles: [admin, operator, viewer, consumer], pools: [basic, emptied, late, failing, timed, alone], token: { env: ROOT_TOKEN } }
               - { name: stranger, roles: [consumer], pools: [basic], token: { env: STRANGER_TOKEN } }
             limits: { failures: off }
             """;
@@ -55,7 +58,7 @@ class AwsAllocationsTest {
     @BeforeAll
     static void start() {
         aws = AwsLab.start(folder.resolve("moto"));
-        for (int i = 1; i <= 5; i++) {
+        for (int i = 1; i <= 6; i++) {
             aws.account("20000000000" + i).bucket("belongs-there-" + i);
         }
         berth = BerthProcess.start(
@@ -186,6 +189,29 @@ class AwsAllocationsTest {
         awaitState("200000000002", "available");
         assertThat(account.stacks().describeStacks().stacks()).isEmpty();
         assertThat(account.s3().listBuckets().buckets()).hasSize(1);
+        assertThat(account.iam().listUsers().users()).isEmpty();
+    }
+
+    @Test
+    void anAccountIsOneBorrowersAloneWhereThePoolSaysSo() {
+        var account = aws.account("200000000006");
+        var allocation = allocate("alone", ",\"constraints\":[{\"type\":\"region\",\"value\":[\"us-east-1\"]}]");
+        assertThat(allocation.path("environment").path("region").stringValue()).isEqualTo("us-east-1");
+        var beside = environment("200000000006");
+        assertThat(beside.path("state").stringValue()).isEqualTo("withheld");
+        assertThat(beside.path("reason").stringValue()).contains("200000000006-us-east-1");
+        assertThat(call("POST", "/allocations", "{\"pool\":\"alone\",\"requester\":\"r\"}")
+                        .statusCode())
+                .isEqualTo(423);
+        assertThat(json(call("GET", "/pools/alone", null))
+                        .path("environments")
+                        .path("withheld")
+                        .intValue())
+                .isEqualTo(1);
+
+        account.iam().createUser(create -> create.userName("backdoor"));
+        release(allocation);
+        awaitState("200000000006", "available");
         assertThat(account.iam().listUsers().users()).isEmpty();
     }
 
