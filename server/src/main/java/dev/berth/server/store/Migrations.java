@@ -23,8 +23,17 @@ import org.jspecify.annotations.Nullable;
  *     by one
  */
 record Migrations(String folder, List<String> files, boolean newerIsFine) {
+    /** Those that there are, for each kind of database. */
+    private static final List<String> ALL = List.of(
+            "V1__ledger.sql", "V2__access_keys.sql", "V3__key_check.sql", "V4__baselines.sql", "V5__withheld.sql");
+
     Migrations {
         files = List.copyOf(files);
+    }
+
+    /** All of them. */
+    Migrations(String folder, boolean newerIsFine) {
+        this(folder, ALL, newerIsFine);
     }
 
     /** One that was done, as Flyway notes it. */

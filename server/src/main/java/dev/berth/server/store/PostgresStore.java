@@ -6,7 +6,6 @@ import com.zaxxer.hikari.util.DriverDataSource;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.List;
 import java.util.Properties;
 import java.util.Set;
 import java.util.function.UnaryOperator;
@@ -18,15 +17,7 @@ import org.slf4j.LoggerFactory;
 /** Opens the store in a PostgreSQL, which several processes may share. */
 public final class PostgresStore {
     private static final Logger LOG = LoggerFactory.getLogger(PostgresStore.class);
-    static final Migrations MIGRATIONS = new Migrations(
-            "postgresql",
-            List.of(
-                    "V1__ledger.sql",
-                    "V2__access_keys.sql",
-                    "V3__key_check.sql",
-                    "V4__baselines.sql",
-                    "V5__withheld.sql"),
-            true);
+    static final Migrations MIGRATIONS = new Migrations("postgresql", true);
 
     private static final int OLDEST = 14;
 

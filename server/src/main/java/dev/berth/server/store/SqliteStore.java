@@ -13,7 +13,6 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.List;
 import javax.sql.DataSource;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteDataSource;
@@ -22,15 +21,7 @@ import org.sqlite.SQLiteException;
 
 /** Opens the store in one SQLite file: write-ahead log, a sync before each commit returns. */
 public final class SqliteStore {
-    static final Migrations MIGRATIONS = new Migrations(
-            "sqlite",
-            List.of(
-                    "V1__ledger.sql",
-                    "V2__access_keys.sql",
-                    "V3__key_check.sql",
-                    "V4__baselines.sql",
-                    "V5__withheld.sql"),
-            false);
+    static final Migrations MIGRATIONS = new Migrations("sqlite", false);
 
     private static final int READERS = 4;
     /** Of pages in memory, in KiB: the writer looks up rows all over the tables, readers a few at a time. */

@@ -77,6 +77,10 @@ public final class Samples {
 
     /** The same that lends one environment of an account at a time. */
     public static Policy isolating(Policy plain) {
+        return with(plain, plain.hold(), true);
+    }
+
+    static Policy with(Policy plain, Policy.@Nullable Hold hold, boolean isolates) {
         return new Policy(
                 plain.provider(),
                 plain.settings(),
@@ -91,10 +95,10 @@ public final class Samples {
                 plain.queue(),
                 plain.quota(),
                 plain.quotas(),
-                plain.hold(),
+                hold,
                 plain.parallel(),
                 plain.perAccount(),
-                true);
+                isolates);
     }
 
     public static Registration record(String name) {

@@ -3,7 +3,6 @@ package dev.berth.server.store;
 import static dev.berth.server.store.Samples.NOON;
 import static dev.berth.server.store.Samples.coloured;
 import static dev.berth.server.store.Samples.id;
-import static dev.berth.server.store.Samples.isolating;
 import static dev.berth.server.store.Samples.policy;
 import static dev.berth.server.store.Samples.record;
 import static dev.berth.server.store.Samples.wanting;
@@ -286,25 +285,7 @@ final class StoreWalk {
                 ? new Policy.Quota(3 + random.nextInt(3), 4 + random.nextInt(9))
                 : Policy.Quota.NONE;
         var plain = policy(random.nextBoolean() ? Set.of() : Set.of(Step.ISSUE, Step.CLEAN), queue, quota);
-        var holding = new Policy(
-                plain.provider(),
-                plain.settings(),
-                plain.steps(),
-                plain.session(),
-                plain.maxSession(),
-                plain.keepalive(),
-                plain.retryAfter(),
-                plain.adopt(),
-                plain.limits(),
-                plain.verifyEvery(),
-                plain.queue(),
-                plain.quota(),
-                plain.quotas(),
-                new Policy.Hold(Duration.ofMinutes(2), 4),
-                plain.parallel(),
-                plain.perAccount(),
-                false);
-        return random.nextInt(3) == 0 ? isolating(holding) : holding;
+        return Samples.with(plain, new Policy.Hold(Duration.ofMinutes(2), 4), random.nextInt(3) == 0);
     }
 
     // ---- comparing
