@@ -36,6 +36,8 @@ final class Queue {
     private @Nullable Instant lentUntil;
     /** What is kept for callers who keep asking. */
     private final Map<EnvironmentName, Allocation> kept = new HashMap<>();
+    /** How many they asked for. */
+    private int keptCount;
     /** Needs for which there was not enough, as long as the queue is served in order: there will not be more for those behind. */
     private final Set<NeedClass> exhausted = new HashSet<>();
     /** Needs of which nothing was left to gather, likewise. */
@@ -93,6 +95,7 @@ final class Queue {
         gathered = Set.of();
         lentUntil = null;
         kept.clear();
+        keptCount = 0;
         behind.clear();
         isBlind = false;
         var unserved = new HashSet<Line.Key>();
@@ -168,7 +171,7 @@ final class Queue {
 
     /** What the caller asks for is kept for it, until it comes or its time is over. */
     private boolean keep(Allocation place, Polling polling) {
-        var pick = isOverQuota(place) ? null : choose(place, place, true);
+        var pick = isOverQuota(place) || isEnoughKept(place) ? null : choose(place, place, true);
         if (pick == null || pick.loan()) {
             if (polling.keptUntil() != null && !isPutOff(place)) { // somebody before it has it now: that is no miss
                 working.put(place.in(new Polling(polling.askedAt(), null, polling.misses(), true)));
@@ -178,6 +181,7 @@ final class Queue {
         pick.chosen().stream()
                 .flatMap(chosen -> taken(chosen.environment()).stream())
                 .forEach(environment -> kept.put(environment.name(), place));
+        keptCount += place.request().count();
         if (polling.keptUntil() == null) {
             var patience = polling.patience(place.createdAt(), working.policy().retryAfter());
             working.put(place.in(new Polling(polling.askedAt(), now.plus(patience), polling.misses(), true)));
@@ -185,10 +189,16 @@ final class Queue {
         return false;
     }
 
+    /** Whether this would be more than half of the pool, of which nobody knows whether it is ever fetched. The first may have it. */
+    private boolean isEnoughKept(Allocation place) {
+        return !kept.isEmpty() && keptCount + place.request().count() > working.total() / 2;
+    }
+
     /** Whether only those stand in its way who were not loaded: the batch that follows tells. */
     private boolean isPutOff(Allocation place) {
         return (isBlind || !behind.isEmpty())
                 && !isOverQuota(place)
+                && !isEnoughKept(place)
                 && assign(
                                 place,
                                 environment -> taken(environment).stream()

@@ -230,6 +230,7 @@ final class NaiveModel {
     private int batches;
     private int firstOfRun;
     private boolean reconfigured;
+    private boolean registering;
     /** What the rules came to, for their free choices. */
     final NaiveStore actual;
 
@@ -269,6 +270,11 @@ final class NaiveModel {
         return reconfigured && actual.lastLiving.size() > 1;
     }
 
+    /** Whether records came with these commands, so that environments may be others than were looked at: a batch followed at once. */
+    boolean isRegistering() {
+        return registering && actual.lastLiving.size() > 1;
+    }
+
     /** Whether it came with the commands that were compared last. */
     boolean isNew(Loan loan) {
         return loan.cameIn >= firstOfRun;
@@ -278,6 +284,7 @@ final class NaiveModel {
     List<String> run(List<Command> commands, List<Answer> answers, Instant at) {
         firstOfRun = batches + 1;
         reconfigured = commands.stream().anyMatch(Command.Enact.class::isInstance);
+        registering = commands.stream().anyMatch(Command.Register.class::isInstance);
         var said = batch(commands, answers, at);
         for (int i = 1; i < actual.lastLiving.size(); i++) {
             batch(List.of(new Command.Tick()), List.of(), at);
@@ -767,7 +774,7 @@ final class NaiveModel {
                 .toList();
     }
 
-    private int total() {
+    int total() {
         return (int) things.values().stream()
                 .filter(thing -> !thing.state.equals("retired"))
                 .count();

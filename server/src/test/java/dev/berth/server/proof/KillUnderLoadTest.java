@@ -48,7 +48,7 @@ class KillUnderLoadTest {
                 load.look(server.operator());
                 load.open(List.of(server.url()));
                 load.awaitAnswers(50 + random.nextInt(400));
-                load.awaitGrants(1 + random.nextInt(9));
+                load.awaitGrants(1 + random.nextInt(9), server.operator());
                 LockSupport.parkNanos(random.nextInt(20_000_000)); // any instant, not the one after an answer
                 server.kill9();
                 load.close();

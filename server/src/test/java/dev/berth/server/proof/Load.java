@@ -86,12 +86,17 @@ final class Load {
             gate.close(CLIENTS);
         } catch (AssertionError e) {
             failures.forEach(e::addSuppressed);
-            for (var thread : threads) { // where each of them is instead
-                var at = new AssertionError(thread.getName() + " is " + thread.getState());
-                at.setStackTrace(thread.getStackTrace());
-                e.addSuppressed(at);
-            }
+            addThreads(e);
             throw e;
+        }
+    }
+
+    /** Where each of the clients is. */
+    private void addThreads(AssertionError e) {
+        for (var thread : threads) {
+            var at = new AssertionError(thread.getName() + " is " + thread.getState());
+            at.setStackTrace(thread.getStackTrace());
+            e.addSuppressed(at);
         }
     }
 
@@ -105,9 +110,22 @@ final class Load {
     }
 
     /** A client that is refused has answers too, and who lost the answer to a grant keeps what nobody else can have until that is lost. */
-    void awaitGrants(int more) {
+    void awaitGrants(int more, Api operator) {
         long until = granted() + more;
-        Await.until("the clients are lent something", () -> granted() >= until || !failures.isEmpty());
+        try {
+            Await.until("the clients are lent something", () -> granted() >= until || !failures.isEmpty());
+        } catch (AssertionError e) {
+            for (var pool : POOLS) { // what stands in their way
+                e.addSuppressed(
+                        new AssertionError(operator.get("/pools/" + pool).text()));
+                for (var state : List.of("pending", "active")) {
+                    var path = "/allocations?limit=1000&pool=" + pool + "&state=" + state;
+                    e.addSuppressed(new AssertionError(operator.get(path).text()));
+                }
+            }
+            addThreads(e);
+            throw e;
+        }
     }
 
     /** Looks up everything that a client knows of and that may have changed. Clients must not be at work meanwhile. */
