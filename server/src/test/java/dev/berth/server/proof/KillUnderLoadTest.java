@@ -12,12 +12,14 @@ import org.junit.jupiter.api.io.TempDir;
 class KillUnderLoadTest {
     private static final Duration AT_REST_WITHIN = Duration.ofSeconds(90);
 
+    /** What is granted to a request whose caller was lost with the kill is given back after {@code liveness}: sooner than one waits here. */
     private static final String POOLS = """
             pools:
-              plain: { provider: fixed, session: 1h }
+              plain: { provider: fixed, session: 1h, queue: { liveness: 10s } }
               shop:
                 provider: command
                 session: 1h
+                queue: { liveness: 10s }
                 on-register: clean
                 clean: { timeout: 20s, attempts: 10 }
                 command:
