@@ -434,7 +434,7 @@ final class NaiveQueue {
         boolean must = canServe(need, surely);
         var real = real(taker);
         boolean lends = gatherer != null && isBackInTime(taker);
-        if (real != null) {
+        if (real != null && !hasWaitedFor(real, turn, taker, hasPlace)) {
             boolean serves = isServedBy(need, real, taker) && leavesWhatIsKept(turn, taker, hasPlace, real);
             boolean right = real.loan() ? (lends || foggy) && !must : own.containsAll(real.names());
             if (serves && right && all.containsAll(real.names())) {
@@ -518,7 +518,7 @@ final class NaiveQueue {
 
     private boolean leavesWhatIsKept(Loan who, Loan taker, boolean hasPlace, Choice choice) {
         for (var each : kept) {
-            if (binds(each, who, hasPlace) && !isKeptInVainWith(taker, each.owner)) {
+            if (binds(each, who, hasPlace) && (isMissing(each.owner) || !isKeptInVainWith(taker, each.owner))) {
                 var rest = new TreeSet<>(each.among);
                 rest.removeIf(name -> !model.things.get(name).isFree());
                 choice.names().forEach(rest::remove);
@@ -539,9 +539,26 @@ final class NaiveQueue {
     private boolean isKeptInVainWith(Loan taker, Loan owner) {
         var quota = model.policy().quota(owner.principal).held();
         return quota != null
-                && !isMissing(owner)
                 && owner.principal.equals(taker.principal)
                 && held(owner.principal) + taker.need().count() + owner.need().count() > quota;
+    }
+
+    /**
+     * Whether it has what was kept for a caller that did not come, and only since that missed it: had it been served before, that caller
+     * might have had nothing more, which is no miss.
+     */
+    private boolean hasWaitedFor(Choice choice, Loan who, Loan taker, boolean hasPlace) {
+        return kept.stream()
+                .anyMatch(each -> isMissing(each.owner)
+                        && binds(each, who, hasPlace)
+                        && isKeptInVainWith(taker, each.owner)
+                        && choice.names().stream().anyMatch(each.among::contains)
+                        && hasReallyMissed(each.owner));
+    }
+
+    private boolean hasReallyMissed(Loan place) {
+        var real = model.actual.live.get(place.id);
+        return real == null || ((AllocationState.Polling) real.state()).misses() > place.misses;
     }
 
     /** Whoever may take what is kept leaves less of it. */

@@ -505,7 +505,7 @@ final class StoreCheck {
             boolean needsThem = withNeighbours(after, grants.stream().map(Grant::environment)).stream()
                     .filter(name -> !avoid.contains(name))
                     .map(store.environments::get)
-                    .anyMatch(each -> !(each.state() instanceof Retired) && need.wants(each));
+                    .anyMatch(each -> wasFree(each) && need.wants(each));
             // the special count on what they can have together, which may be anything of what they want
             that(
                     !needsThem || need.isSpecial(),
@@ -516,6 +516,11 @@ final class StoreCheck {
                 return; // the first that counts on something
             }
         }
+    }
+
+    /** Of what was granted or is beside that: a neighbour that is being checked, or drains, was not there to be counted on. */
+    private static boolean wasFree(Environment environment) {
+        return environment.state() instanceof Allocated || environment.state() instanceof EnvironmentState.Withheld;
     }
 
     private static boolean isLoan(Allocation granted) {
