@@ -511,7 +511,7 @@ final class NaiveModel {
         boolean waits = request.maxWait().isPositive();
         var asked = Slice.Place.of(ask);
         var place = places.get(asked);
-        boolean over = queue.isOverQuota(loan);
+        boolean over = queue.isOverQuota(loan) && !isFreeStill(answer);
         var choice = over ? null : queue.choose(place == null ? loan : place, loan, waits || place != null);
         if (choice == null && waits && isFullStill(answer)) {
             return Scenario.slug(((Answer.Refused) answer).refusal());
@@ -552,6 +552,13 @@ final class NaiveModel {
         return actual.lastLiving.size() > 1
                 && answer instanceof Answer.Refused refused
                 && (refused.refusal() == Refusal.QUEUE_FULL || refused.refusal() == Refusal.QUOTA_EXCEEDED);
+    }
+
+    /** Whether it came before those of its principal who were served only by a batch that followed at once. */
+    private boolean isFreeStill(Answer answer) {
+        return actual.lastLiving.size() > 1
+                && answer instanceof Answer.Refused refused
+                && refused.refusal() == Refusal.NO_ENVIRONMENT_AVAILABLE;
     }
 
     private void keepPlace(Loan loan, Slice.Place asked, @Nullable Loan place) {
