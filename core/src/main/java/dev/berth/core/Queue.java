@@ -38,6 +38,8 @@ final class Queue {
     private final Map<EnvironmentName, Allocation> kept = new HashMap<>();
     /** How many they asked for. */
     private int keptCount;
+    /** Whether that is so much that nothing was kept for others. */
+    private boolean isFull;
     /** Needs for which there was not enough, as long as the queue is served in order: there will not be more for those behind. */
     private final Set<NeedClass> exhausted = new HashSet<>();
     /** Needs of which nothing was left to gather, likewise. */
@@ -96,6 +98,7 @@ final class Queue {
         lentUntil = null;
         kept.clear();
         keptCount = 0;
+        isFull = false;
         behind.clear();
         isBlind = false;
         var unserved = new HashSet<Line.Key>();
@@ -171,7 +174,10 @@ final class Queue {
 
     /** What the caller asks for is kept for it, until it comes or its time is over. */
     private boolean keep(Allocation place, Polling polling) {
-        var pick = isOverQuota(place) || isEnoughKept(place) ? null : choose(place, place, true);
+        boolean may = !isOverQuota(place);
+        boolean isEnough = isEnoughKept(place);
+        isFull |= may && isEnough;
+        var pick = may && !isEnough ? choose(place, place, true) : null;
         if (pick == null || pick.loan()) {
             if (polling.keptUntil() != null && !isPutOff(place)) { // somebody before it has it now: that is no miss
                 working.put(place.in(new Polling(polling.askedAt(), null, polling.misses(), true)));
@@ -263,7 +269,8 @@ final class Queue {
     }
 
     /**
-     * Somebody was served at once: what was kept for those behind it is kept no more, nor what its principal may not have any more.
+     * Somebody was served at once: what was kept for those behind it is kept no more, nor what its principal may not have any more. What
+     * was kept for itself leaves room for others.
      *
      * @param place where it had kept asking
      */
@@ -271,11 +278,15 @@ final class Queue {
         boolean others = pick.chosen().stream()
                 .flatMap(chosen -> taken(chosen.environment()).stream())
                 .map(environment -> kept.get(environment.name()))
-                .anyMatch(keeper ->
-                        keeper != null && (place == null || !keeper.id().equals(place.id())));
-        if (others || countsInVain()) {
+                .anyMatch(keeper -> keeper != null && !isSame(keeper, place));
+        boolean makesRoom = isFull && kept.values().stream().anyMatch(keeper -> isSame(keeper, place));
+        if (others || makesRoom || countsInVain()) {
             serve();
         }
+    }
+
+    private static boolean isSame(Allocation keeper, @Nullable Allocation place) {
+        return place != null && keeper.id().equals(place.id());
     }
 
     private void gather(Allocation next) {
