@@ -258,21 +258,37 @@ final class NaiveModel {
         return batches;
     }
 
+    /** What the rules made of it in this very batch; null where it lives no more. */
+    @Nullable
+    Allocation real(Loan loan) {
+        return actual.lastLiving.get(batches - firstOfRun).get(loan.id);
+    }
+
     /** Whether what has to happen to it was left to a batch that followed at once. */
     boolean isLeft(Loan loan) {
-        int batch = batches - firstOfRun;
-        return batch < actual.lastLiving.size() - 1
-                && actual.lastLiving.get(batch).contains(loan.id);
+        return isFollowed() && real(loan) != null;
     }
 
-    /** Whether another policy came with these commands, under which more may be served than were looked at: a batch followed at once. */
+    /** Whether it was a batch that followed at once which served it. */
+    boolean isServedLater(Loan loan) {
+        return actual.lastLiving.stream()
+                .skip(batches - firstOfRun + 1)
+                .map(living -> living.get(loan.id))
+                .anyMatch(real -> real != null && !real.state().grants().isEmpty());
+    }
+
+    /** Whether another policy came with these commands, under which more may be served than were looked at: a batch follows at once. */
     boolean isReconfigured() {
-        return reconfigured && actual.lastLiving.size() > 1;
+        return reconfigured && isFollowed();
     }
 
-    /** Whether records came with these commands, so that environments may be others than were looked at: a batch followed at once. */
+    /** Whether records came with these commands, so that environments may be others than were looked at: a batch follows at once. */
     boolean isRegistering() {
-        return registering && actual.lastLiving.size() > 1;
+        return registering && isFollowed();
+    }
+
+    private boolean isFollowed() {
+        return batches - firstOfRun < actual.lastLiving.size() - 1;
     }
 
     /** Whether it came with the commands that were compared last. */
@@ -501,7 +517,7 @@ final class NaiveModel {
         var queueing = policy.queue();
         var loan = new Loan(
                 ask,
-                queueing.shareBy() == null ? ask.principal() : queueing.shareBy() + "=" + ask.label(),
+                sharer(ask),
                 ++arrivals,
                 batches,
                 now,
@@ -545,6 +561,11 @@ final class NaiveModel {
             queue.took(choice, place);
         }
         return "loan " + loan.id;
+    }
+
+    private String sharer(Command.Ask ask) {
+        var by = policy.queue().shareBy();
+        return by == null ? ask.principal() : by + "=" + (ask.label() == null ? "" : ask.label());
     }
 
     /** Whether it came too early: somebody left the queue only with a batch that followed at once. */

@@ -36,6 +36,10 @@ final class NaiveQueue {
     private Duration agingAtFirst = Duration.ofDays(1);
 
     private final List<Kept> kept = new ArrayList<>();
+    /** Whether, as far as can be told, so much is kept that nothing is for others. */
+    private boolean full;
+
+    private boolean surelyFull;
     /** For whom there was not enough: those behind them, with the same need, are not looked at more closely. */
     private final Set<NeedClass> lacking = new HashSet<>();
 
@@ -116,16 +120,27 @@ final class NaiveQueue {
             if (level(one) != level(other)) {
                 return level(one) > level(other);
             }
-            if (!isSameShare(one, other)) {
-                return share(one) < share(other);
+            double lead = share(one) - share(other);
+            if (Math.abs(lead) < 1e-7) { // different ways of adding it up cannot tell: as the rules rounded it
+                lead = rounded(one) - rounded(other);
+            }
+            if (lead != 0) {
+                return lead < 0;
             }
         }
         return ranksBefore(one, other);
     }
 
-    /** As far as different ways of adding it up can tell. */
-    private boolean isSameShare(Loan one, Loan other) {
-        return Math.abs(share(one) - share(other)) < 1e-7;
+    private double rounded(Loan loan) {
+        var holder = model.actual.holders.get(new NaiveStore.Part(loan.id.poolNumber(), loan.sharer));
+        int held = log.stream()
+                .filter(use -> use.to == null && use.loan.sharer.equals(loan.sharer))
+                .mapToInt(use -> use.count)
+                .sum();
+        return held
+                + (holder == null
+                        ? 0
+                        : holder.usedAt(model.now(), model.policy().queue().halfLife()));
     }
 
     /** Whether both are of one sharer, and wait for the same: then the rank alone decides. */
@@ -149,23 +164,7 @@ final class NaiveQueue {
                 best = each;
             }
         }
-        var first = Objects.requireNonNull(best);
-        if (isFair()
-                && share(first) > 0
-                && real(first) == null
-                && !isMissing(first)) { // a tie that rounding may have decided
-            for (var each : left) {
-                boolean heads = left.stream().noneMatch(other -> isSameLine(each, other) && ranksBefore(other, each));
-                if (heads
-                        && real(each) != null
-                        && !each.sharer.equals(first.sharer)
-                        && level(each) == level(first)
-                        && isSameShare(each, first)) {
-                    return each;
-                }
-            }
-        }
-        return first;
+        return Objects.requireNonNull(best);
     }
 
     void granted(Loan loan) {
@@ -205,6 +204,8 @@ final class NaiveQueue {
         lentUntil = null;
         foggy = false;
         kept.clear();
+        full = false;
+        surelyFull = false;
         var left = new ArrayList<Loan>();
         model.waiting().stream().filter(loan -> loan.interest != null).forEach(left::add);
         model.places.values().stream().filter(place -> place.awake).forEach(left::add);
@@ -222,7 +223,7 @@ final class NaiveQueue {
             return;
         }
         if (never && (isOutOfTime(next) || (next.need().isSpecial() && !hasReallyGone(next)))) {
-            var real = model.actual.find(next.id);
+            var real = model.real(next);
             if (real != null && real.state() instanceof AllocationState.Polling polling) {
                 next.keptUntil = polling.keptUntil() == null && polling.misses() == next.misses ? null : next.keptUntil;
             }
@@ -275,6 +276,8 @@ final class NaiveQueue {
         boolean sure = !unsure && canServe(place.need(), surely);
         boolean enough = isEnoughKept(place);
         boolean known = kept.stream().allMatch(each -> each.size > 0 || !each.owner.isPlace());
+        full |= enough && !isOverQuota(place);
+        surelyFull |= enough && known && !isOverQuota(place);
         if (isOverQuota(place) || (enough && known && !unsure) || (!unsure && !sure && !canServe(place.need(), own))) {
             place.keptUntil = null; // somebody before it has it: that is no miss
             return;
@@ -283,7 +286,7 @@ final class NaiveQueue {
         var asking = place.asking().multipliedBy(3).plusSeconds(1);
         var most = model.policy().retryAfter();
         var until = model.now().plus(asking.compareTo(most) < 0 ? asking : most);
-        var real = model.actual.find(place.id);
+        var real = model.real(place);
         if (!sure && real != null && real.state() instanceof AllocationState.Polling polling) {
             place.keptUntil = polling.keptUntil() == null && polling.misses() == place.misses
                     ? null
@@ -329,7 +332,7 @@ final class NaiveQueue {
         }
     }
 
-    /** What was kept for those behind one who was served at once is kept no more. */
+    /** What was kept for those behind one who was served at once is kept no more; what was kept for itself leaves room for others. */
     void took(Choice choice, @Nullable Loan place) {
         var others = kept.stream()
                 .filter(each -> each.owner.isPlace() && each.owner != place)
@@ -338,8 +341,10 @@ final class NaiveQueue {
         boolean must = others.stream()
                 .anyMatch(each -> each.among.size() <= each.size
                         && choice.names().stream().anyMatch(each.among::contains));
-        unsure |= may && !must;
-        if (may || countsInVain()) {
+        boolean mayMakeRoom = full && kept.stream().anyMatch(each -> each.owner == place);
+        boolean makesRoom = surelyFull && kept.stream().anyMatch(each -> each.owner == place && each.size > 0);
+        unsure |= (may && !must) || (mayMakeRoom && !makesRoom);
+        if (may || mayMakeRoom || countsInVain()) {
             serve();
         }
     }
@@ -445,9 +450,11 @@ final class NaiveQueue {
                 return real;
             }
         }
-        boolean late =
-                model.isRegistering() && isOutOfTime(taker); // what came free by a new record is looked at once more
-        if (must && !(isFair() && lacking.contains(need)) && !model.isReconfigured() && !late) {
+        if (real == null && model.isServedLater(taker)) {
+            return null;
+        }
+        boolean late = model.isReconfigured() || model.isRegistering(); // what is there now is looked at once more
+        if (must && !unsure && !late && !(isFair() && lacking.contains(need))) {
             throw new AssertionError("%s should have %d of %s and has %s"
                     .formatted(taker.id, need.count(), surely, real == null ? "nothing" : real));
         }
@@ -468,10 +475,10 @@ final class NaiveQueue {
         return null;
     }
 
-    /** What it has of the rules; null for nothing. */
+    /** What it has of the rules in this batch; null for nothing. */
     private @Nullable Choice real(Loan loan) {
-        var real = loan.isPlace() ? null : model.actual.find(loan.id);
-        if (real == null || real.state().grants().isEmpty() || real.hasEnded()) {
+        var real = loan.isPlace() ? null : model.real(loan);
+        if (real == null || real.state().grants().isEmpty()) {
             return null;
         }
         boolean loaned = real.state() instanceof AllocationState.Active active
@@ -557,7 +564,7 @@ final class NaiveQueue {
     }
 
     private boolean hasReallyMissed(Loan place) {
-        var real = model.actual.live.get(place.id);
+        var real = model.real(place);
         return real == null || ((AllocationState.Polling) real.state()).misses() > place.misses;
     }
 

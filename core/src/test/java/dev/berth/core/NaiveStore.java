@@ -43,7 +43,7 @@ final class NaiveStore {
     /** What the last commands, and the batches that followed them at once, wrote. */
     final Set<EnvironmentName> lastChanged = new HashSet<>();
     /** What lived after the last commands, and after each of the batches that followed them at once. */
-    final List<Set<AllocationId>> lastLiving = new ArrayList<>();
+    final List<Map<AllocationId, Allocation>> lastLiving = new ArrayList<>();
 
     NaiveStore(int mostDue, int mostHeads, UnaryOperator<Decision> tamper) {
         this(mostDue, mostHeads, tamper, UnaryOperator.identity());
@@ -90,7 +90,7 @@ final class NaiveStore {
         var decision = tamper.apply(Rules.decide(slice, commands, now));
         decision.environments().forEach(change -> lastChanged.add(change.after().name()));
         new StoreCheck(this).apply(pool, commands, decision, now);
-        lastLiving.add(Set.copyOf(live.keySet()));
+        lastLiving.add(Map.copyOf(live));
         return decision;
     }
 
