@@ -45,16 +45,16 @@ final class InProcess implements AutoCloseable {
 
     /**
      * @param store closed with this
-     * @param largestBatch null for what the service has
+     * @param largestBatch null for what the service has; where it is 1, each commit is waited for too
      */
     InProcess(Store store, @Nullable Integer largestBatch) {
-        this.store = store;
+        this.store = largestBatch == null || largestBatch > 1 ? store : Stores.slowed(store, Duration.ZERO);
         var batches = new AtomicLong();
         var process = Long.toString(new SecureRandom().nextLong() & Long.MAX_VALUE, 36);
         ledger = largestBatch == null
-                ? new Ledger(store, Instant::now, () -> process + "/" + batches.incrementAndGet(), MOST_WAITING)
+                ? new Ledger(this.store, Instant::now, () -> process + "/" + batches.incrementAndGet(), MOST_WAITING)
                 : new Ledger(
-                        store,
+                        this.store,
                         Instant::now,
                         () -> process + "/" + batches.incrementAndGet(),
                         MOST_WAITING,

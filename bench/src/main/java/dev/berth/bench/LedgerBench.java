@@ -35,7 +35,7 @@ final class LedgerBench {
                 var single =
                         filled(new InProcess(stores.onDisk(), 1), effort.sizes().getFirst());
                 var slowBatched = filled(
-                        new InProcess(Stores.slowed(stores.onDisk(), SLOW_SYNC), null),
+                        new InProcess(Stores.onSlowDisk(stores.onDisk(), SLOW_SYNC), null),
                         effort.sizes().getFirst());
                 var slowSingle = filled(
                         new InProcess(Stores.slowed(stores.onDisk(), SLOW_SYNC), 1),

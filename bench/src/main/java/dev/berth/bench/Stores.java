@@ -11,8 +11,13 @@ import java.nio.file.Path;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** Stores to measure on, in a folder that is gone afterwards. */
@@ -33,23 +38,57 @@ final class Stores implements AutoCloseable {
         return folder.resolve("store-" + made + ".db");
     }
 
-    /** As production has it: a file, a sync before each commit returns. */
+    /** As production has it: a file, a sync before each answer. */
     Store onDisk() {
         return SqliteStore.open(newFile(), SqliteStore.Synchronous.FULL);
     }
 
-    /** A store whose commits take this much longer: what a disk with a slower sync would make of it. */
+    /** A store whose writer waits for each commit, which takes this much longer. */
     static Store slowed(Store store, Duration commit) {
+        return committing(store, durable -> {
+            durable.join();
+            pause(commit);
+            return durable;
+        });
+    }
+
+    /** A store on a disk whose sync takes this much longer. As with any other, what is committed meanwhile is there after the next. */
+    static Store onSlowDisk(Store store, Duration sync) {
+        var waiting = new LinkedBlockingQueue<Sync>();
+        Thread.ofPlatform().daemon(true).start(() -> {
+            while (true) {
+                try {
+                    var those = new ArrayList<>(List.of(waiting.take()));
+                    waiting.drainTo(those);
+                    those.getLast().fast().join();
+                    pause(sync);
+                    those.forEach(each -> each.slow().complete(null));
+                } catch (InterruptedException e) {
+                    return;
+                }
+            }
+        });
+        return committing(store, durable -> {
+            var slow = new CompletableFuture<Void>();
+            waiting.add(new Sync(durable, slow));
+            return slow;
+        });
+    }
+
+    private record Sync(CompletableFuture<?> fast, CompletableFuture<Void> slow) {}
+
+    private static Store committing(Store store, UnaryOperator<CompletableFuture<?>> then) {
         return proxy(
                 Store.class,
                 store,
                 (method, result) -> method.equals("begin") && result instanceof Store.Transaction transaction
-                        ? proxy(Store.Transaction.class, transaction, (called, nothing) -> {
-                            if (called.equals("commit")) {
-                                pause(commit);
-                            }
-                            return nothing;
-                        })
+                        ? proxy(
+                                Store.Transaction.class,
+                                transaction,
+                                (called, returned) ->
+                                        called.equals("commitAsync") && returned instanceof CompletableFuture<?> durable
+                                                ? then.apply(durable)
+                                                : returned)
                         : result);
     }
 

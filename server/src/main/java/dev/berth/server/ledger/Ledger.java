@@ -40,8 +40,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Carries out commands in batches: all that wait are decided in one transaction, and answered after its commit. Has no thread and no
- * clock of its own: whoever owns it calls {@link #step}, from one thread at a time.
+ * Carries out commands in batches: all that wait are decided in one transaction, and answered once its commit is durable. The next batch
+ * does not wait for that. Has no thread and no clock of its own: whoever owns it calls {@link #step}, from one thread at a time.
  */
 public final class Ledger {
     private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
@@ -88,7 +88,10 @@ public final class Ledger {
         this.largestBatch = largestBatch;
     }
 
-    /** Is told of every commit, on the stepping thread: must be quick and must not call back. */
+    /**
+     * Is told of every commit once it is durable, of one after the other in their order. Must be quick, must not call back, must not read
+     * the store.
+     */
     @FunctionalInterface
     public interface Listener {
         void committed(PoolName pool, Decision decision);
@@ -110,7 +113,8 @@ public final class Ledger {
     /**
      * Hands over a command.
      *
-     * @return completes after the commit that carries it out, or exceptionally with a {@link LedgerException}
+     * @return completes when the commit that carries it out is durable, or exceptionally with a {@link LedgerException}; what depends on
+     *     it must not read the store on the thread that completes it
      */
     public CompletableFuture<Answer> submit(PoolName pool, Command command) {
         var entry = new Waiting(pool, command, new CompletableFuture<>());
@@ -261,12 +265,13 @@ public final class Ledger {
     private void run(List<Waiting> commands, int attempt) {
         var batch = new Batch(batchIds.get(), commands);
         boolean committing = false;
+        var durable = CompletableFuture.<Void>completedFuture(null);
         try (var transaction = store.begin()) {
             decide(batch, transaction);
             if (!batch.parts.isEmpty()) {
                 transaction.stamp(batch.id, batch.decidedAt);
                 committing = true;
-                transaction.commit();
+                durable = transaction.commitAsync();
             }
         } catch (StoreException e) {
             LOG.warn("batch {} of {} commands: {}", batch.id, commands.size(), e.toString());
@@ -301,7 +306,14 @@ public final class Ledger {
             }
             return;
         }
-        answer(batch);
+        lookAgain(batch);
+        var _ = durable.whenComplete((nothing, failure) -> {
+            if (failure == null) {
+                answer(batch);
+            } else {
+                batch.fail(new LedgerException(Kind.OUTCOME_UNKNOWN, "nobody knows whether the disk has it", failure));
+            }
+        });
     }
 
     /** All pools are locked before any is changed, and in the order of their names: other processes do so too, and none waits in a ring. */
@@ -353,6 +365,16 @@ public final class Ledger {
         return null;
     }
 
+    /** Another batch follows for those pools whose rules ask for one. */
+    private void lookAgain(Batch batch) {
+        lock.lock();
+        try {
+            batch.parts.stream().filter(part -> part.decision.again()).forEach(part -> again.add(part.pool));
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private void answer(Batch batch) {
         for (var part : batch.parts) {
             for (var listener : listeners) {
@@ -360,14 +382,6 @@ public final class Ledger {
             }
             for (int i = 0; i < part.entries.size(); i++) {
                 part.entries.get(i).answer.complete(part.decision.answers().get(i));
-            }
-            if (part.decision.again()) {
-                lock.lock();
-                try {
-                    again.add(part.pool);
-                } finally {
-                    lock.unlock();
-                }
             }
         }
         for (var stranger : batch.strangers) {
@@ -407,6 +421,7 @@ public final class Ledger {
             batch.fail(new LedgerException(Kind.STORE_UNAVAILABLE, "the store did not take the commit"));
             return true;
         }
+        lookAgain(batch);
         answer(batch);
         if (batch.abandoned) {
             endKeyless(batch);

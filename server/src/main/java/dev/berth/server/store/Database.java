@@ -1,6 +1,7 @@
 package dev.berth.server.store;
 
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -30,11 +31,11 @@ interface Database extends AutoCloseable {
         Lane lane();
 
         /**
-         * Makes it durable.
+         * As {@link Store.Transaction#commitAsync}.
          *
-         * @throws StoreException after which nobody knows whether it is
+         * @throws StoreException after which nobody knows whether it is committed
          */
-        void commit();
+        CompletableFuture<Void> commitAsync();
 
         @Override
         void close();

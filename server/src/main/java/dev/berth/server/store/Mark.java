@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
  * A note beside a database's file of how far its store has come. A store that is behind it was put back from a copy, which the file itself
  * does not tell: {@code cp} leaves it what it was.
  *
- * <p>Noted is only what is committed, at most once a second, and without a sync: after a crash the note may be behind the store, which
+ * <p>Noted is only what is durable, at most once a second, and without a sync: after a crash the note may be behind the store, which
  * says nothing, and never ahead of it.
  */
 final class Mark {
@@ -28,7 +28,7 @@ final class Mark {
     private static final Pattern TEXT = Pattern.compile("generation +([0-9]{1,9}) events +([0-9]{1,18})\\R");
 
     private final Path file;
-    private long notedAt;
+    private volatile long notedAt;
     private boolean failed;
 
     /**

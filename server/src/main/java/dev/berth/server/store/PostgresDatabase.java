@@ -6,6 +6,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -168,10 +169,11 @@ final class PostgresDatabase implements Database {
 
         /** A transaction that has failed already is rolled back by COMMIT: the driver makes that an exception too. */
         @Override
-        public void commit() {
+        public CompletableFuture<Void> commitAsync() {
             try {
                 connection.commit();
                 over = true;
+                return Durable.ALREADY;
             } catch (SQLException e) {
                 broken = true;
                 throw new StoreException("COMMIT failed: " + e.getMessage(), e);

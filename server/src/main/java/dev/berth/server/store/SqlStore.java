@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -64,15 +65,19 @@ final class SqlStore implements Store {
     /** A small change of its own, beside the ledger. */
     private <T> T write(Function<Lane, T> change) {
         for (int tries = 1; ; tries++) {
+            T result;
+            CompletableFuture<Void> durable;
             try (var session = database.begin()) {
-                var result = change.apply(session.lane());
-                session.commit();
-                return result;
+                result = change.apply(session.lane());
+                durable = session.commitAsync();
             } catch (ConflictException e) {
                 if (tries == TRIES) {
                     throw e;
                 }
+                continue;
             }
+            Durable.await(durable);
+            return result;
         }
     }
 

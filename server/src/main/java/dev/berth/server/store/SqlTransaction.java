@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 
 /** What the ledger does in one transaction. */
 final class SqlTransaction implements Store.Transaction {
@@ -103,8 +104,8 @@ final class SqlTransaction implements Store.Transaction {
     }
 
     @Override
-    public void commit() {
-        session.commit();
+    public CompletableFuture<Void> commitAsync() {
+        var durable = session.commitAsync();
         written.forEach((number, decision) -> {
             var slice = loaded.get(number);
             var pool = here.get(number);
@@ -113,6 +114,7 @@ final class SqlTransaction implements Store.Transaction {
             }
         });
         known.putAll(here);
+        return durable;
     }
 
     @Override

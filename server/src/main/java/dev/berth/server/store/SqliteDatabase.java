@@ -6,7 +6,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -28,6 +30,7 @@ final class SqliteDatabase implements Database {
     private final @Nullable BlockingQueue<Lane> readers;
     private final int readersThereAre;
     private final @Nullable Checkpoints checkpoints;
+    private final @Nullable LogSync sync;
     private final int generation;
     private final @Nullable Mark mark;
 
@@ -37,6 +40,7 @@ final class SqliteDatabase implements Database {
         this.readers = null;
         this.readersThereAre = 0;
         this.checkpoints = null;
+        this.sync = null;
         this.generation = 0;
         this.mark = null;
     }
@@ -44,14 +48,17 @@ final class SqliteDatabase implements Database {
     /**
      * @param readers all that there are
      * @param checkpoints for copying the log
+     * @param sync makes commits durable, closed with this; null where they are, or need not be
      * @param generation of the store
      * @param mark where it is noted how far the store has come
      */
-    SqliteDatabase(Lane writer, List<Lane> readers, Lane checkpoints, int generation, Mark mark) {
+    SqliteDatabase(
+            Lane writer, List<Lane> readers, Lane checkpoints, @Nullable LogSync sync, int generation, Mark mark) {
         this.writer = writer;
         this.readers = new ArrayBlockingQueue<>(readers.size(), true, readers);
         this.readersThereAre = readers.size();
         this.checkpoints = new Checkpoints(checkpoints, writing);
+        this.sync = sync;
         this.generation = generation;
         this.mark = mark;
         writer.one(row -> true, "PRAGMA wal_autocheckpoint = " + Checkpoints.LONGEST);
@@ -66,6 +73,9 @@ final class SqliteDatabase implements Database {
     public Session begin() {
         writing.lock();
         try {
+            if (sync != null) {
+                sync.check();
+            }
             writer.update("BEGIN IMMEDIATE");
             return new Writing();
         } catch (RuntimeException e) {
@@ -83,16 +93,18 @@ final class SqliteDatabase implements Database {
         }
 
         @Override
-        public void commit() {
+        public CompletableFuture<Void> commitAsync() {
             writer.update("COMMIT");
             over = true;
             long rows = writer.takeTouched();
+            var durable = sync == null ? Durable.ALREADY : sync.committed();
             if (mark != null && mark.isDue()) {
-                note(mark);
+                var _ = durable.thenAccept(noteOf(mark));
             }
             if (checkpoints != null) {
                 checkpoints.committed(rows);
             }
+            return durable;
         }
 
         @Override
@@ -119,12 +131,14 @@ final class SqliteDatabase implements Database {
         }
     }
 
-    /** What is noted is committed, and a note that fails changes nothing about that. */
-    private void note(Mark to) {
+    /** Notes how far the store has come by now. A note that fails changes nothing about what is committed. */
+    private Consumer<@Nullable Object> noteOf(Mark to) {
         try {
-            to.note(new Mark.Progress(generation, Generations.events(writer)));
+            var progress = new Mark.Progress(generation, Generations.events(writer));
+            return _ -> to.note(progress);
         } catch (StoreException e) {
             LOG.debug("how far the store has come is not noted: {}", e.toString());
+            return _ -> {};
         }
     }
 
@@ -145,11 +159,16 @@ final class SqliteDatabase implements Database {
             Thread.currentThread().interrupt();
             throw new StoreException("interrupted while waiting for a connection", e);
         }
+        T result;
         try {
-            return query.apply(lane);
+            result = query.apply(lane);
         } finally {
             readers.add(lane);
         }
+        if (sync != null) {
+            sync.await();
+        }
+        return result;
     }
 
     @Override
@@ -182,8 +201,11 @@ final class SqliteDatabase implements Database {
                 taken.forEach(Lane::close);
                 readers.addAll(taken); // who reads now is told that it is closed, rather than to wait
             }
+            if (sync != null) {
+                sync.close();
+            }
             if (mark != null) {
-                note(mark);
+                noteOf(mark).accept(null);
             }
             writer.close();
         } catch (InterruptedException e) {

@@ -14,12 +14,14 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteConfig.SynchronousMode;
 import org.sqlite.SQLiteDataSource;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
 
-/** Opens the store in one SQLite file: write-ahead log, a sync before each commit returns. */
+/** Opens the store in one SQLite file: a write-ahead log, which is synced before anybody is told of a commit. */
 public final class SqliteStore {
     static final Migrations MIGRATIONS = new Migrations("sqlite", false);
 
@@ -35,7 +37,8 @@ public final class SqliteStore {
     /**
      * How sure a commit is.
      *
-     * <p>{@link #FULL} is what production uses. {@link #OFF} is there to show that a test sees the difference.
+     * <p>{@link #FULL} is what production uses: nobody is told of a commit before the disk has it. {@link #OFF} is there to show that a
+     * test sees the difference.
      */
     public enum Synchronous {
         FULL,
@@ -50,20 +53,33 @@ public final class SqliteStore {
      * @throws StoreException where it cannot be used
      */
     public static Store open(Path file, Synchronous synchronous) {
-        var writing = source(file, synchronous, WRITER_CACHE);
-        checkThatItIsOne(writing);
-        MIGRATIONS.apply(writing);
-        Generations.checkThatItIsHere(writing, file.toString());
+        return synchronous == Synchronous.FULL
+                ? open(file, SynchronousMode.FULL, new LogSync.LogFile(log(file)))
+                : open(file, SynchronousMode.OFF, null);
+    }
+
+    /**
+     * @param synchronous how it is brought up to date
+     * @param log synced from then on, closed with the store; null for never
+     */
+    static Store open(Path file, SynchronousMode synchronous, LogSync.@Nullable Log log) {
+        var preparing = source(file, synchronous, WRITER_CACHE);
+        checkThatItIsOne(preparing);
+        MIGRATIONS.apply(preparing);
+        Generations.checkThatItIsHere(preparing, file.toString());
         var mark = new Mark(file);
-        var reading = source(file, synchronous, READER_CACHE);
+        // The log is synced beside the writer: SQLite has to only where it begins or copies it.
+        var mode = log != null ? SynchronousMode.NORMAL : SynchronousMode.OFF;
+        var reading = source(file, mode, READER_CACHE);
         try {
             var readers = new ArrayList<Lane>();
             for (int i = 0; i < READERS; i++) {
                 readers.add(lane(reading));
             }
-            var writer = lane(writing);
+            var writer = lane(source(file, mode, WRITER_CACHE));
             int generation = Generations.of(writer, origin(file), mark);
-            return new SqlStore(new SqliteDatabase(writer, readers, lane(reading), generation, mark));
+            var sync = log == null ? null : new LogSync(log);
+            return new SqlStore(new SqliteDatabase(writer, readers, lane(reading), sync, generation, mark));
         } catch (IOException | SQLException e) {
             throw new StoreException("cannot open " + file, e);
         }
@@ -72,7 +88,7 @@ public final class SqliteStore {
     /** A store that is gone when it is closed: the same statements, on one connection. For simulations and measurements. */
     public static Store inMemory() {
         try {
-            var connection = settings(Synchronous.OFF, WRITER_CACHE).createConnection("jdbc:sqlite::memory:");
+            var connection = settings(SynchronousMode.OFF, WRITER_CACHE).createConnection("jdbc:sqlite::memory:");
             var lane = new Lane(connection, SqliteDatabase::isConflict, false);
             for (var statement : MIGRATIONS.text().split(";\\R", -1)) {
                 if (!statement.isBlank()) {
@@ -87,7 +103,7 @@ public final class SqliteStore {
 
     /** Connections to the file, checked to be a database or to become one. */
     static DataSource plain(Path file) {
-        var source = source(file, Synchronous.FULL, READER_CACHE);
+        var source = source(file, SynchronousMode.FULL, READER_CACHE);
         checkThatItIsOne(source);
         return source;
     }
@@ -146,20 +162,21 @@ public final class SqliteStore {
         return new Lane(source.getConnection(), SqliteDatabase::isConflict, false);
     }
 
-    private static SQLiteDataSource source(Path file, Synchronous synchronous, int cacheKibibytes) {
+    /** SQLite's own name for it, as long as a connection is open. */
+    private static Path log(Path file) {
+        return file.resolveSibling(file.getFileName() + "-wal");
+    }
+
+    private static SQLiteDataSource source(Path file, SynchronousMode synchronous, int cacheKibibytes) {
         var source = new SQLiteDataSource(settings(synchronous, cacheKibibytes));
         source.setUrl("jdbc:sqlite:" + file);
         return source;
     }
 
-    private static SQLiteConfig settings(Synchronous synchronous, int cacheKibibytes) {
+    private static SQLiteConfig settings(SynchronousMode synchronous, int cacheKibibytes) {
         var config = new SQLiteConfig();
         config.setJournalMode(SQLiteConfig.JournalMode.WAL);
-        config.setSynchronous(
-                switch (synchronous) {
-                    case FULL -> SQLiteConfig.SynchronousMode.FULL;
-                    case OFF -> SQLiteConfig.SynchronousMode.OFF;
-                });
+        config.setSynchronous(synchronous);
         config.setBusyTimeout((int) BUSY.toMillis());
         config.setCacheSize(-cacheKibibytes);
         config.setTempStore(SQLiteConfig.TempStore.MEMORY);

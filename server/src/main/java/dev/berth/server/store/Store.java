@@ -21,6 +21,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -83,11 +84,18 @@ public interface Store extends AutoCloseable {
         void stamp(String batch, Instant now);
 
         /**
-         * Makes it durable.
+         * Commits: what comes next builds on it. It may be told of once it is durable.
          *
+         * @return completes when it is, in the order of commits, and on a thread that may not read; exceptionally with a {@link
+         *     StoreException} where nobody will know whether it is
          * @throws StoreException after which only {@link Store#committed} knows the outcome
          */
-        void commit();
+        CompletableFuture<Void> commitAsync();
+
+        /** Commits, and waits until it is durable. */
+        default void commit() {
+            Durable.await(commitAsync());
+        }
 
         @Override
         void close();

@@ -111,6 +111,15 @@ class LedgerTest {
             failIf(answerIsLost);
         }
 
+        /** The disk's turn; null where it is always done. */
+        @Nullable
+        CompletableFuture<Void> disk;
+
+        @Override
+        public CompletableFuture<Void> durable(CompletableFuture<Void> commit) {
+            return disk == null ? commit : disk;
+        }
+
         @Override
         public void asked() {
             failIf(away);
@@ -466,6 +475,37 @@ class LedgerTest {
         step();
         assertThat(failure(lost)).isEqualTo(LedgerException.Kind.STORE_UNAVAILABLE);
         assertThat(lent(POOL)).isEqualTo(1);
+    }
+
+    @Test
+    void theNextBatchDoesNotWaitForTheDiskAndNobodyIsToldBeforeItIsDone() {
+        var told = new ArrayList<Decision>();
+        ledger.addListener((pool, decision) -> told.add(decision));
+        var first = new CompletableFuture<Void>();
+        script.disk = first;
+        var answer = asking(POOL);
+        step();
+        script.disk = CompletableFuture.completedFuture(null);
+        var next = asking(POOL);
+        step();
+        assertThat(granted(next)).isNotNull();
+        assertThat(lent(POOL)).isEqualTo(2);
+        assertThat(answer).isNotDone();
+        assertThat(told).hasSize(1);
+        first.complete(null);
+        assertThat(granted(answer)).isNotNull();
+        assertThat(told).hasSize(2);
+    }
+
+    @Test
+    void nobodyKnowsTheOutcomeOfWhatTheDiskDidNotTake() {
+        var told = new ArrayList<Decision>();
+        ledger.addListener((pool, decision) -> told.add(decision));
+        script.disk = CompletableFuture.failedFuture(new StoreException("as the test wants it"));
+        var answer = asking(POOL);
+        step();
+        assertThat(failure(answer)).isEqualTo(LedgerException.Kind.OUTCOME_UNKNOWN);
+        assertThat(told).isEmpty();
     }
 
     /** The command is in a batch whose commit gets no answer, and the store stays away. */

@@ -16,6 +16,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** A store that asks a test before and after each step whether that step fails, and lets it change what passes through. */
@@ -55,6 +56,11 @@ public final class FaultyStore implements Store {
 
         /** After COMMIT, before its answer. */
         default void committed() {}
+
+        /** When that is durable. */
+        default CompletableFuture<Void> durable(CompletableFuture<Void> commit) {
+            return commit;
+        }
 
         /** Before a look at what became of a batch. */
         default void asked() {}
@@ -113,11 +119,13 @@ public final class FaultyStore implements Store {
         }
 
         @Override
-        public void commit() {
-            if (faults.committing()) {
-                transaction.commit();
-                faults.committed();
+        public CompletableFuture<Void> commitAsync() {
+            if (!faults.committing()) {
+                return CompletableFuture.completedFuture(null);
             }
+            var durable = transaction.commitAsync();
+            faults.committed();
+            return faults.durable(durable);
         }
 
         @Override
