@@ -46,7 +46,7 @@ final class StoreCheck {
                 .filter(waiting -> waiting.state() instanceof Pending pending && isBlocked(waiting, pending, before))
                 .forEach(waiting -> blockedBefore.add(waiting.id()));
         store.ofPool(before)
-                .filter(waiting -> waiting.state() instanceof Pending pending && pending.interestUntil() == null)
+                .filter(waiting -> waiting.state() instanceof Pending pending && isAsleep(pending, now))
                 .forEach(waiting -> asleepBefore.add(waiting.id()));
         sequenceBefore = before.sequence();
         long number = before.events();
@@ -521,6 +521,11 @@ final class StoreCheck {
     /** Of what was granted or is beside that: a neighbour that is being checked, or drains, was not there to be counted on. */
     private static boolean wasFree(Environment environment) {
         return environment.state() instanceof Allocated || environment.state() instanceof EnvironmentState.Withheld;
+    }
+
+    /** Whether it is passed over, if only from this batch on. */
+    private static boolean isAsleep(Pending pending, Instant now) {
+        return pending.interestUntil() == null || !pending.interestUntil().isAfter(now);
     }
 
     private static boolean isLoan(Allocation granted) {
