@@ -12,6 +12,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Syncs the write-ahead log, on a thread of its own: whoever committed goes on with the next transaction meanwhile, and all that was
@@ -21,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * until the store is opened anew, which finds what is there.
  */
 final class LogSync implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(LogSync.class);
     /** So many commits wait for a sync at most: who comes then is kept waiting. */
     private static final int MOST = 64;
 
@@ -140,6 +143,7 @@ final class LogSync implements AutoCloseable {
                 "the disk did not take what was committed (%s): the service has to be started anew"
                         .formatted(why.getMessage()),
                 why);
+        LOG.error("nothing is taken any more: {}", failed.getMessage());
         var all = new ArrayList<>(those);
         lock.lock();
         try {
