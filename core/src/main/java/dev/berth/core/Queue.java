@@ -36,10 +36,6 @@ final class Queue {
     private @Nullable Instant lentUntil;
     /** What is kept for callers who keep asking. */
     private final Map<EnvironmentName, Allocation> kept = new HashMap<>();
-    /** How many they asked for. */
-    private int keptCount;
-    /** Whether that is so much that nothing was kept for others. */
-    private boolean isFull;
     /** Needs for which there was not enough, as long as the queue is served in order: there will not be more for those behind. */
     private final Set<NeedClass> exhausted = new HashSet<>();
     /** Needs of which nothing was left to gather, likewise. */
@@ -97,8 +93,6 @@ final class Queue {
         gathered = Set.of();
         lentUntil = null;
         kept.clear();
-        keptCount = 0;
-        isFull = false;
         behind.clear();
         isBlind = false;
         var unserved = new HashSet<Line.Key>();
@@ -174,10 +168,7 @@ final class Queue {
 
     /** What the caller asks for is kept for it, until it comes or its time is over. */
     private boolean keep(Allocation place, Polling polling) {
-        boolean may = !isOverQuota(place);
-        boolean isEnough = isEnoughKept(place);
-        isFull |= may && isEnough;
-        var pick = may && !isEnough ? choose(place, place, true) : null;
+        var pick = isOverQuota(place) ? null : choose(place, place, true);
         if (pick == null || pick.loan()) {
             if (polling.keptUntil() != null && !isPutOff(place)) { // somebody before it has it now: that is no miss
                 working.put(place.in(new Polling(polling.askedAt(), null, polling.misses(), true)));
@@ -187,7 +178,6 @@ final class Queue {
         pick.chosen().stream()
                 .flatMap(chosen -> taken(chosen.environment()).stream())
                 .forEach(environment -> kept.put(environment.name(), place));
-        keptCount += place.request().count();
         if (polling.keptUntil() == null) {
             var patience = polling.patience(place.createdAt(), working.policy().retryAfter());
             working.put(place.in(new Polling(polling.askedAt(), now.plus(patience), polling.misses(), true)));
@@ -195,16 +185,10 @@ final class Queue {
         return false;
     }
 
-    /** Whether this would be more than half of the pool, of which nobody knows whether it is ever fetched. The first may have it. */
-    private boolean isEnoughKept(Allocation place) {
-        return !kept.isEmpty() && keptCount + place.request().count() > working.total() / 2;
-    }
-
     /** Whether only those stand in its way who were not loaded: the batch that follows tells. */
     private boolean isPutOff(Allocation place) {
         return (isBlind || !behind.isEmpty())
                 && !isOverQuota(place)
-                && !isEnoughKept(place)
                 && assign(
                                 place,
                                 environment -> taken(environment).stream()
@@ -269,8 +253,7 @@ final class Queue {
     }
 
     /**
-     * Somebody was served at once: what was kept for those behind it is kept no more, nor what its principal may not have any more. What
-     * was kept for itself leaves room for others.
+     * Somebody was served at once: what was kept for those behind it is kept no more, nor what its principal may not have any more.
      *
      * @param place where it had kept asking
      */
@@ -278,15 +261,11 @@ final class Queue {
         boolean others = pick.chosen().stream()
                 .flatMap(chosen -> taken(chosen.environment()).stream())
                 .map(environment -> kept.get(environment.name()))
-                .anyMatch(keeper -> keeper != null && !isSame(keeper, place));
-        boolean makesRoom = isFull && kept.values().stream().anyMatch(keeper -> isSame(keeper, place));
-        if (others || makesRoom || countsInVain()) {
+                .anyMatch(keeper ->
+                        keeper != null && (place == null || !keeper.id().equals(place.id())));
+        if (others || countsInVain()) {
             serve();
         }
-    }
-
-    private static boolean isSame(Allocation keeper, @Nullable Allocation place) {
-        return place != null && keeper.id().equals(place.id());
     }
 
     private void gather(Allocation next) {

@@ -802,7 +802,7 @@ final class NaiveModel {
                 .toList();
     }
 
-    int total() {
+    private int total() {
         return (int) things.values().stream()
                 .filter(thing -> !thing.state.equals("retired"))
                 .count();

@@ -36,10 +36,6 @@ final class NaiveQueue {
     private Duration agingAtFirst = Duration.ofDays(1);
 
     private final List<Kept> kept = new ArrayList<>();
-    /** Whether, as far as can be told, so much is kept that nothing is for others. */
-    private boolean full;
-
-    private boolean surelyFull;
     /** For whom there was not enough: those behind them, with the same need, are not looked at more closely. */
     private final Set<NeedClass> lacking = new HashSet<>();
 
@@ -204,8 +200,6 @@ final class NaiveQueue {
         lentUntil = null;
         foggy = false;
         kept.clear();
-        full = false;
-        surelyFull = false;
         var left = new ArrayList<Loan>();
         model.waiting().stream().filter(loan -> loan.interest != null).forEach(left::add);
         model.places.values().stream().filter(place -> place.awake).forEach(left::add);
@@ -274,15 +268,10 @@ final class NaiveQueue {
         var surely = new TreeSet<>(own);
         surely.removeAll(keptFromHim(place, true));
         boolean sure = !unsure && canServe(place.need(), surely);
-        boolean enough = isEnoughKept(place);
-        boolean known = kept.stream().allMatch(each -> each.size > 0 || !each.owner.isPlace());
-        full |= enough && !isOverQuota(place);
-        surelyFull |= enough && known && !isOverQuota(place);
-        if (isOverQuota(place) || (enough && known && !unsure) || (!unsure && !sure && !canServe(place.need(), own))) {
+        if (isOverQuota(place) || (!unsure && !sure && !canServe(place.need(), own))) {
             place.keptUntil = null; // somebody before it has it: that is no miss
             return;
         }
-        sure &= !enough;
         var asking = place.asking().multipliedBy(3).plusSeconds(1);
         var most = model.policy().retryAfter();
         var until = model.now().plus(asking.compareTo(most) < 0 ? asking : most);
@@ -295,15 +284,6 @@ final class NaiveQueue {
             place.keptUntil = until;
         }
         kept.add(new Kept(place, wanted(place, own), sure ? place.need().count() : 0));
-    }
-
-    /** Half of the pool may be kept for those who keep asking, and something for the first of them. */
-    private boolean isEnoughKept(Loan place) {
-        int others = kept.stream()
-                .filter(each -> each.owner.isPlace())
-                .mapToInt(each -> each.owner.need().count())
-                .sum();
-        return others > 0 && others + place.need().count() > model.total() / 2;
     }
 
     boolean isOverQuota(Loan loan) {
@@ -332,7 +312,7 @@ final class NaiveQueue {
         }
     }
 
-    /** What was kept for those behind one who was served at once is kept no more; what was kept for itself leaves room for others. */
+    /** What was kept for those behind one who was served at once is kept no more. */
     void took(Choice choice, @Nullable Loan place) {
         var others = kept.stream()
                 .filter(each -> each.owner.isPlace() && each.owner != place)
@@ -341,10 +321,8 @@ final class NaiveQueue {
         boolean must = others.stream()
                 .anyMatch(each -> each.among.size() <= each.size
                         && choice.names().stream().anyMatch(each.among::contains));
-        boolean mayMakeRoom = full && kept.stream().anyMatch(each -> each.owner == place);
-        boolean makesRoom = surelyFull && kept.stream().anyMatch(each -> each.owner == place && each.size > 0);
-        unsure |= (may && !must) || (mayMakeRoom && !makesRoom);
-        if (may || mayMakeRoom || countsInVain()) {
+        unsure |= may && !must;
+        if (may || countsInVain()) {
             serve();
         }
     }
