@@ -435,6 +435,11 @@ final class Lending {
         vacate(allocation);
     }
 
+    /** Whether it is kept for a caller who keeps asking. */
+    boolean isKept(Environment environment) {
+        return queue.isKept(environment);
+    }
+
     /** Returns whether that changed anything. */
     private boolean serveQueue() {
         long before = working.edits();

@@ -338,9 +338,12 @@ final class Maintenance {
         }
     }
 
-    /** Checks take few of the free ones, none while somebody waits or nothing can be tried, and not the last one until it is long overdue. */
+    /**
+     * Checks take few of the free ones, none while somebody waits or nothing can be tried, none that is kept for who keeps asking, and not
+     * the last one until it is long overdue.
+     */
     private boolean mayCheck(Environment environment) {
-        if (working.waiting() > 0 || working.breaker().openUntil() != null) {
+        if (working.waiting() > 0 || working.breaker().openUntil() != null || lending.isKept(environment)) {
             return false;
         }
         int free = working.count(EnvironmentState.Name.AVAILABLE);

@@ -185,6 +185,11 @@ final class Queue {
         return false;
     }
 
+    /** Whether it is kept for somebody, or may be for one of those who were not loaded. */
+    boolean isKept(Environment environment) {
+        return isBlind || kept.containsKey(environment.name()) || isWantedBehind(environment);
+    }
+
     /** Whether only those stand in its way who were not loaded: the batch that follows tells. */
     private boolean isPutOff(Allocation place) {
         return (isBlind || !behind.isEmpty())

@@ -1046,10 +1046,14 @@ final class NaiveModel {
                     .count();
             boolean overdue = now.isAfter(thing.since.plus(
                     Objects.requireNonNull(policy.verifyEvery()).multipliedBy(3)));
+            boolean chosen =
+                    actual.environments.get(new EnvironmentName(name)).state() instanceof EnvironmentState.Checking;
             if (waiting().isEmpty()
                     && openUntil == null
                     && checking < Math.max(1, free / 20)
-                    && (free > 1 || overdue)) {
+                    && (free > 1 || overdue)
+                    && !queue.isSurelyKept(name)
+                    && (chosen || !queue.mayBeKept(name))) {
                 become(thing, "checking");
                 thing.dirty = null;
                 work(thing, Step.VERIFY, 0);

@@ -546,6 +546,24 @@ final class NaiveQueue {
         return real == null || ((AllocationState.Polling) real.state()).misses() > place.misses;
     }
 
+    /** Whether somebody for whom enough is kept had too little, were this one not free. */
+    boolean isSurelyKept(String name) {
+        return kept.stream()
+                .filter(each -> each.among.contains(name) && model.places.containsValue(each.owner))
+                .anyMatch(each -> {
+                    var free = new TreeSet<>(each.among);
+                    free.removeIf(other -> !model.things.get(other).isFree());
+                    var rest = new TreeSet<>(free);
+                    rest.remove(name);
+                    return most(each.owner.need(), free) >= each.size && most(each.owner.need(), rest) < each.size;
+                });
+    }
+
+    /** Whether the rules may have chosen to keep it for somebody. */
+    boolean mayBeKept(String name) {
+        return kept.stream().anyMatch(each -> each.among.contains(name));
+    }
+
     /** Whoever may take what is kept leaves less of it. */
     private void taken(Loan who, boolean hasPlace, Choice choice) {
         for (var each : kept) {
