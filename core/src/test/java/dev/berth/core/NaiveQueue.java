@@ -414,7 +414,8 @@ final class NaiveQueue {
         var doubtful = keptFromHim(turn, hasPlace);
         var surely = new TreeSet<>(own);
         surely.removeAll(doubtful);
-        boolean must = canServe(need, surely);
+        // in a fair order one may be before others, but not the first of its line: it comes after that one
+        boolean must = canServe(need, surely) && !(isFair() && lacking.contains(need));
         var real = real(taker);
         boolean lends = gatherer != null && isBackInTime(taker);
         if (real != null && !hasWaitedFor(real, turn, taker, hasPlace)) {
@@ -432,7 +433,7 @@ final class NaiveQueue {
             return null;
         }
         boolean late = model.isReconfigured() || model.isRegistering(); // what is there now is looked at once more
-        if (must && !unsure && !late && !(isFair() && lacking.contains(need))) {
+        if (must && !unsure && !late) {
             throw new AssertionError("%s should have %d of %s and has %s"
                     .formatted(taker.id, need.count(), surely, real == null ? "nothing" : real));
         }
