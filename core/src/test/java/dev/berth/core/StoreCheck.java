@@ -508,7 +508,7 @@ final class StoreCheck {
                     .anyMatch(each -> wasFree(each) && need.wants(each));
             // the special count on what they can have together, which may be anything of what they want
             that(
-                    !needsThem || need.isSpecial(),
+                    !needsThem || need.isSpecial() || !countedBefore(waiting),
                     "%s was served before %s, which came first",
                     granted.id(),
                     waiting.id());
@@ -542,9 +542,12 @@ final class StoreCheck {
                 && pending.interestUntil() != null
                 && pending.interestUntil().isAfter(after.touchedAt())
                 && !isOverQuota(waiting, after)
-                && !asleepBefore.contains(waiting.id()) // it may have come back after others were served
-                && !blockedBefore.contains(waiting.id())
                 && !isBlocked(waiting, pending, after);
+    }
+
+    /** Whether it did so all the time: else others may have been served before it came back. */
+    private boolean countedBefore(Allocation waiting) {
+        return !asleepBefore.contains(waiting.id()) && !blockedBefore.contains(waiting.id());
     }
 
     private boolean isOverQuota(Allocation waiting, Pool pool) {
