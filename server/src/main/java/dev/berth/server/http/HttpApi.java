@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -98,6 +99,19 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
     }
 
     public HttpApi(WaysIn waysIn, Desks desks, ConfigurationDesk configuration, ServiceMetrics metrics, About about) {
+        this(waysIn, desks, configuration, metrics, about, System::nanoTime);
+    }
+
+    /**
+     * @param nanoTime as {@link System#nanoTime}: by it is told who calls too often
+     */
+    HttpApi(
+            WaysIn waysIn,
+            Desks desks,
+            ConfigurationDesk configuration,
+            ServiceMetrics metrics,
+            About about,
+            LongSupplier nanoTime) {
         this.waysIn = waysIn;
         this.metrics = metrics;
         this.limits = about.limits();
@@ -106,7 +120,7 @@ public final class HttpApi implements Ledger.Listener, AutoCloseable {
         this.allocations = new AllocationCalls(desks.allocations(), desks.queues(), holds);
         this.routes = routes(desks, configuration, about);
         this.prefix = about.publicUrl() == null ? "" : about.publicUrl().prefix();
-        this.rates = new RateLimits(about.callers(), System::nanoTime, metrics.registry());
+        this.rates = new RateLimits(about.callers(), nanoTime, metrics.registry());
     }
 
     private List<Route> routes(Desks desks, ConfigurationDesk configuration, About about) {

@@ -148,7 +148,10 @@ class RateLimitsTest {
             service.close();
         }
 
+        /** From now on, and no time passes any more: however long the calls take, nobody is forgiven meanwhile. */
         private void limit(@Nullable Rate principal, @Nullable Rate failures, String... proxies) {
+            long now = System.nanoTime();
+            service.nanoTime.set(() -> now);
             service.callers.set(new Callers(
                     Stream.of(proxies)
                             .map(Network::parse)

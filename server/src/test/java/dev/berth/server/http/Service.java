@@ -55,7 +55,6 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -63,9 +62,11 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import javax.net.ssl.SSLContext;
@@ -85,7 +86,7 @@ final class Service implements AutoCloseable {
     /** Where callers find it through a proxy. */
     static final PublicUrl PUBLIC = PublicUrl.parse("https://ci.example/berth/").orElseThrow();
 
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     final Store store;
     final Ledger ledger;
@@ -99,7 +100,10 @@ final class Service implements AutoCloseable {
     final AtomicReference<ConfigurationDesk.Outcome> configuration = new AtomicReference<>(
             new ConfigurationDesk.Change("abc", List.of("release"), List.of("a"), List.of("b"), List.of()));
     final AtomicReference<Callers> callers = new AtomicReference<>(Callers.USUAL);
-    final List<String> configurations = new ArrayList<>();
+    /** By which it is told who calls too often. */
+    final AtomicReference<LongSupplier> nanoTime = new AtomicReference<>(System::nanoTime);
+
+    final List<String> configurations = new CopyOnWriteArrayList<>();
     final AtomicReference<AwsAuthenticator.Settings> awsCallers =
             new AtomicReference<>(new AwsAuthenticator.Settings("ci.example", null, "aws"));
     final AtomicReference<Fresh> fresh = new AtomicReference<>((grant, held) -> null);
@@ -165,7 +169,8 @@ final class Service implements AutoCloseable {
                 desks,
                 configurationDesk(),
                 metrics,
-                new HttpApi.About("0.1.0", ready::get, PUBLIC, limits, callers::get));
+                new HttpApi.About("0.1.0", ready::get, PUBLIC, limits, callers::get),
+                () -> nanoTime.get().getAsLong());
         ledger.addListener(api);
         ledger.waitsHere(api::isWaitedFor);
         stepping = Thread.ofPlatform().name("ledger").start(this::step);

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Awaits conditions with a deadline. */
 final class Waits {
-    private static final long PATIENCE = 20_000_000_000L;
+    private static final long PATIENCE = 60_000_000_000L;
 
     private Waits() {}
 
