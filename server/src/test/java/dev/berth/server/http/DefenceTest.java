@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -51,7 +52,7 @@ class DefenceTest {
     /** Everything that comes back until the service closes the connection. */
     private static String exchange(String request) throws IOException {
         try (var socket = new Socket(InetAddress.getLoopbackAddress(), service.port())) {
-            socket.setSoTimeout((int) Duration.ofSeconds(30).toMillis());
+            socket.setSoTimeout((int) Duration.ofSeconds(60).toMillis());
             socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
             return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         }
@@ -142,6 +143,7 @@ class DefenceTest {
         var root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
         var berth = (Logger) LoggerFactory.getLogger("dev.berth");
         var logged = new ListAppender<ILoggingEvent>();
+        logged.list = new CopyOnWriteArrayList<>(); // threads of the service log too
         logged.start();
         root.addAppender(logged);
         berth.setLevel(Level.TRACE);

@@ -272,12 +272,18 @@ class OperatorsTest extends ServiceTest {
         service.call(
                 ALICE, "DELETE", "/allocations/" + granted.body().path("id").asString(), null);
         service.call(ALICE, "GET", "/nowhere/at/all", null);
-        assertThat(service.call("", "GET", "/metrics", null).text())
+        // A request is counted a moment after its answer was sent.
+        Waits.untilTrue(() -> metrics().contains("route=\"other\",status=\"404\""));
+        assertThat(metrics())
                 .contains("berth_http_requests_seconds_count{method=\"POST\",route=\"/allocations\",status=\"200\"} 1")
                 .contains("route=\"other\",status=\"404\"")
                 .contains("berth_environments{pool=\"release\",state=\"available\"} 3.0")
                 .contains("berth_allocations_ended_total{pool=\"release\",reason=\"released\"} 1.0")
                 .contains("berth_queue_length{pool=\"release\"} 0.0");
+    }
+
+    private String metrics() {
+        return service.call("", "GET", "/metrics", null).text();
     }
 
     @Test

@@ -9,6 +9,7 @@ import dev.berth.server.auth.Principal;
 import dev.berth.server.auth.Role;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -22,6 +23,7 @@ class RefusedCallsTest extends ServiceTest {
 
     @BeforeEach
     void listen() {
+        log.list = new CopyOnWriteArrayList<>(); // filled by threads of the service
         log.start();
         logger.addAppender(log);
         service.pool("release", Service.policy(), 1);

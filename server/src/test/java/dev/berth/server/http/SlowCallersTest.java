@@ -51,14 +51,17 @@ class SlowCallersTest {
         return socket;
     }
 
-    private String status() throws IOException {
+    /** Nothing where this caller itself was too slow: it is given up as the others are. */
+    private String status() {
         try (var socket = open("GET /pools HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")) {
             return new String(socket.getInputStream().readNBytes(12), StandardCharsets.US_ASCII);
+        } catch (IOException _) {
+            return "";
         }
     }
 
     /** As long as all places are taken, the answer is 503. */
-    private void awaitPlace() throws IOException {
+    private void awaitPlace() {
         long giveUpAt = System.nanoTime() + LONG.toNanos();
         while (!status().equals("HTTP/1.1 401")) {
             assertThat(System.nanoTime()).as("in time").isLessThan(giveUpAt);
