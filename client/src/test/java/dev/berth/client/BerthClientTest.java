@@ -7,6 +7,9 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.berth.client.ScriptedService.Asked;
 import dev.berth.client.ScriptedService.Reply;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.time.Duration;
@@ -367,13 +370,15 @@ class BerthClientTest {
 
     @Test
     void aServiceThatIsNotThereIsUnreachableWithinTheBound() throws IOException {
-        URI gone;
-        try (ScriptedService service = new ScriptedService(asked -> null)) {
-            gone = service.uri();
+        try (Socket silent = new Socket()) {
+            silent.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)); // nobody else gets that port
+            URI gone = URI.create("http://127.0.0.1:" + silent.getLocalPort());
+            BerthClient client =
+                    BerthClient.at(gone).retryFor(Duration.ofMillis(300)).build();
+            assertThatThrownBy(client::pools)
+                    .isInstanceOf(BerthUnreachable.class)
+                    .hasMessageContaining(gone.toString());
         }
-        BerthClient client =
-                BerthClient.at(gone).retryFor(Duration.ofMillis(300)).build();
-        assertThatThrownBy(client::pools).isInstanceOf(BerthUnreachable.class).hasMessageContaining(gone.toString());
     }
 
     @Test
@@ -529,8 +534,8 @@ class BerthClientTest {
         AtomicInteger calls = new AtomicInteger();
         try (SilentService service = new SilentService(calls)) {
             Transport transport = new Transport(
-                    HttpClient.newHttpClient(), service.uri(), () -> null, Duration.ofSeconds(10), Duration.ZERO);
-            new EventStream(transport, EventQuery.all(), event -> false, Duration.ofMillis(300)).run();
+                    HttpClient.newHttpClient(), service.uri(), () -> null, Duration.ofSeconds(60), Duration.ZERO);
+            new EventStream(transport, EventQuery.all(), event -> false, Duration.ofSeconds(3)).run();
             assertThat(calls.get()).isEqualTo(2);
         }
     }
