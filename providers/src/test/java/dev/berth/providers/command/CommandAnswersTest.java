@@ -73,7 +73,7 @@ class CommandAnswersTest {
                 .contains("\"id\":\"a-1\"")
                 .contains("\"requester\":\"job \\\"5\\\"\"")
                 .contains("\"principal\":\"ci\"")
-                .contains("\"claim\":\"claim-1\"")
+                .contains("\"claim\":\"" + Lab.CLAIM + "\"")
                 .contains("\"timeoutSeconds\":58,")
                 .contains("\"secrets\":{\"root-password\":\"s3cret-of-record\"}")
                 .doesNotContain("not this one");
@@ -102,7 +102,7 @@ class CommandAnswersTest {
     private static Task profile(@Nullable String name) {
         var facts = Map.<String, Object>of("access", Map.of("guest", Map.of("role", "reader")));
         var holder = new Task.Holder("a-1", "job", "ci", name);
-        return new Task("env-1", facts, 7, holder, "claim-1", Lab.AMPLE, () -> true);
+        return new Task("env-1", facts, 7, holder, Lab.CLAIM, Lab.AMPLE, () -> true);
     }
 
     @Test
@@ -208,7 +208,7 @@ class CommandAnswersTest {
     @Test
     void inputThatIsNeverReadHoldsNothingUp() throws InterruptedException {
         Map<String, Object> facts = Map.of("blob", "x".repeat(1_000_000));
-        var task = new Task("env-1", facts, 1, null, "claim-1", Lab.AMPLE, () -> true);
+        var task = new Task("env-1", facts, 1, null, Lab.CLAIM, Lab.AMPLE, () -> true);
         assertThat(lab.shell(Step.CLEAN, "exec <&-; exit 0", task)).isEqualTo(Done.plain());
         assertThat(lab.shell(Step.CLEAN, "exit 0", task)).isEqualTo(Done.plain());
         assertThat(lab.shell(Step.CLEAN, "test $(wc -c) -gt 1000000", task)).isEqualTo(Done.plain());
@@ -218,17 +218,17 @@ class CommandAnswersTest {
     void programThatWentMissingIsNotTheEnvironmentsFault() throws Exception {
         Path program = script("clean.sh", "#!/bin/sh\nexit 0\n");
         Provider provider = lab.provider(Map.of("clean", List.of("./clean.sh")));
-        assertThat(provider.run(Step.CLEAN, Lab.task("claim-1"))).isEqualTo(Done.plain());
+        assertThat(provider.run(Step.CLEAN, Lab.task(Lab.CLAIM))).isEqualTo(Done.plain());
 
         assertThat(program.toFile().setExecutable(false, false)).isTrue();
-        assertThat(provider.run(Step.CLEAN, Lab.task("claim-1")))
+        assertThat(provider.run(Step.CLEAN, Lab.task(Lab.CLAIM)))
                 .isEqualTo(new Unavailable("clean: program " + program + " is not executable", null));
         script("clean.sh", "#!/no/such/shell\n");
-        assertThat(provider.run(Step.CLEAN, Lab.task("claim-1")))
+        assertThat(provider.run(Step.CLEAN, Lab.task(Lab.CLAIM)))
                 .isEqualTo(new Unavailable(
                         "clean: program " + program + " needs /no/such/shell, which is not there", null));
         Files.delete(program);
-        assertThat(provider.run(Step.CLEAN, Lab.task("claim-1")))
+        assertThat(provider.run(Step.CLEAN, Lab.task(Lab.CLAIM)))
                 .isEqualTo(new Unavailable("clean: program " + program + " is not there", null));
     }
 
@@ -248,8 +248,8 @@ class CommandAnswersTest {
         // Standard output of env is no answer, so look at it through a shell.
         Provider shell = lab.provider(
                 Map.of("clean", Map.of("shell", "env >&2"), "variables", Map.of("REGION", "x y", "HOME", "/own")));
-        assertThat(provider.run(Step.CLEAN, Lab.task("claim-1"))).isInstanceOf(Failed.class);
-        String report = ((Done) shell.run(Step.CLEAN, Lab.task("claim-1"))).report();
+        assertThat(provider.run(Step.CLEAN, Lab.task(Lab.CLAIM))).isInstanceOf(Failed.class);
+        String report = ((Done) shell.run(Step.CLEAN, Lab.task(Lab.CLAIM))).report();
         Map<String, String> variables = report.lines()
                 .map(line -> line.split("=", 2))
                 .collect(Collectors.toMap(pair -> pair[0], pair -> pair[1], (a, b) -> a, TreeMap::new));
@@ -261,7 +261,7 @@ class CommandAnswersTest {
                         "HOME", "/own",
                         "LANG", "C.UTF-8",
                         "REGION", "x y",
-                        "BERTH_CLAIM", "claim-1",
+                        "BERTH_CLAIM", Lab.CLAIM,
                         "BERTH_STEP", "clean",
                         "BERTH_ENVIRONMENT", "env-1",
                         "BERTH_EPOCH", "7"));
@@ -281,7 +281,7 @@ class CommandAnswersTest {
         Files.createDirectory(lab.folder.resolve("sub"));
         Provider provider =
                 lab.provider(Map.of("clean", List.of("../say.sh", "$HOME", "a b", "", ";false"), "directory", "sub"));
-        assertThat(((Done) provider.run(Step.CLEAN, Lab.task("claim-1"))).report())
+        assertThat(((Done) provider.run(Step.CLEAN, Lab.task(Lab.CLAIM))).report())
                 .isEqualTo("$HOME|a b||;false|" + lab.folder.resolve("sub").toRealPath());
     }
 

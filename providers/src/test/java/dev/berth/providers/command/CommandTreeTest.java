@@ -36,6 +36,8 @@ class CommandTreeTest {
             echo $$ > leader
             """;
 
+    private static final String DEAD = Lab.claim("of-the-dead");
+
     private static final String FOREVER = "while :; do sleep 1; done\n";
 
     private Lab lab;
@@ -55,9 +57,9 @@ class CommandTreeTest {
         StepResult result = lab.shell(
                 Step.CLEAN,
                 FAMILY + "echo busy >&2\n" + FOREVER,
-                Lab.task("claim-1", Duration.ofSeconds(3), () -> true));
-        assertThat(result).isEqualTo(new Failed("clean did not end within 3 s and was stopped", "busy"));
-        assertThat(System.nanoTime() - began).isLessThan(Duration.ofSeconds(15).toNanos());
+                Lab.task(Lab.CLAIM, Duration.ofSeconds(4), () -> true));
+        assertThat(result).isEqualTo(new Failed("clean did not end within 4 s and was stopped", "busy"));
+        assertThat(System.nanoTime() - began).isLessThan(Duration.ofSeconds(60).toNanos());
         assertThat(family()).noneMatch(Lab::runs);
         assertThat(lab.records()).isEmpty();
     }
@@ -67,7 +69,7 @@ class CommandTreeTest {
         StepResult result = lab.shell(
                 Step.CLEAN,
                 "trap 'echo tidied >&2; exit 0' TERM\nwhile :; do sleep 0.05; done",
-                Lab.task("claim-1", Duration.ofSeconds(3), () -> true));
+                Lab.task(Lab.CLAIM, Duration.ofSeconds(4), () -> true));
         // Some shells also tell that their child was asked to end.
         assertThat(((Failed) result).report()).endsWith("tidied");
     }
@@ -93,7 +95,7 @@ class CommandTreeTest {
                 "env -i setsid sh -c 'trap \"\" TERM; echo $$ > daemon; while :; do sleep 1; done' & "
                         + waitFor("daemon")
                         + FOREVER,
-                Lab.task("claim-1", Duration.ofSeconds(3), () -> true));
+                Lab.task(Lab.CLAIM, Duration.ofSeconds(4), () -> true));
         assertThat(result).isInstanceOf(Failed.class);
         assertThat(Lab.runs(lab.pid("daemon"))).isFalse();
     }
@@ -107,7 +109,7 @@ class CommandTreeTest {
         long began = System.nanoTime();
         StepResult result = lab.shell(Step.ISSUE, "sleep 1000 & echo $! > child; echo '{\"connection\":{\"a\":1}}'");
         assertThat(((Done) result).access().connection()).isEqualTo(Map.of("a", 1));
-        assertThat(System.nanoTime() - began).isLessThan(Duration.ofSeconds(20).toNanos());
+        assertThat(System.nanoTime() - began).isLessThan(Lab.AMPLE.toNanos());
         assertThat(Lab.runs(lab.pid("child"))).isFalse();
     }
 
@@ -115,7 +117,7 @@ class CommandTreeTest {
     void lostClaimEndsTheTree() throws InterruptedException {
         Path leader = lab.folder.resolve("leader");
         StepResult result =
-                lab.shell(Step.CLEAN, FAMILY + FOREVER, Lab.task("claim-1", Lab.AMPLE, () -> !Files.exists(leader)));
+                lab.shell(Step.CLEAN, FAMILY + FOREVER, Lab.task(Lab.CLAIM, Lab.AMPLE, () -> !Files.exists(leader)));
         assertThat(result)
                 .isEqualTo(new Failed("clean was stopped: the claim it worked under is no longer held", null));
         assertThat(family()).noneMatch(Lab::runs);
@@ -123,7 +125,7 @@ class CommandTreeTest {
 
     @Test
     void nothingIsExecutedUnderAClaimThatIsLostAlready() throws InterruptedException {
-        assertThat(lab.shell(Step.CLEAN, "touch ran", Lab.task("claim-1", Lab.AMPLE, () -> false)))
+        assertThat(lab.shell(Step.CLEAN, "touch ran", Lab.task(Lab.CLAIM, Lab.AMPLE, () -> false)))
                 .isInstanceOf(Failed.class);
         assertThat(lab.folder.resolve("ran")).doesNotExist();
         assertThat(lab.records()).isEmpty();
@@ -142,7 +144,7 @@ class CommandTreeTest {
         });
         family();
         worker.interrupt();
-        assertThat(interrupted.get(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(interrupted.get(60, TimeUnit.SECONDS)).isTrue();
         assertThat(lab.records()).isEmpty();
     }
 
@@ -150,7 +152,7 @@ class CommandTreeTest {
     void failingClaimCheckEndsTheTreeToo() {
         Path leader = lab.folder.resolve("leader");
         assertThatExceptionOfType(IllegalStateException.class)
-                .isThrownBy(() -> lab.shell(Step.CLEAN, FAMILY + FOREVER, Lab.task("claim-1", Lab.AMPLE, () -> {
+                .isThrownBy(() -> lab.shell(Step.CLEAN, FAMILY + FOREVER, Lab.task(Lab.CLAIM, Lab.AMPLE, () -> {
                     if (Files.exists(leader)) {
                         throw new IllegalStateException("no store");
                     }
@@ -183,7 +185,7 @@ class CommandTreeTest {
         List<Long> family = family();
         server.destroyForcibly().waitFor();
         assertThat(family).allMatch(Lab::runs);
-        assertThat(lab.kind.recorded()).containsExactly("claim-of-the-dead");
+        assertThat(lab.kind.recorded()).containsExactly(DEAD);
 
         assertThat(lab.kind.killOrphans()).isEmpty();
 
@@ -200,7 +202,7 @@ class CommandTreeTest {
         Lab.await(() -> !Lab.runs(family.getLast()));
         assertThat(family.subList(0, 2)).allMatch(Lab::runs);
 
-        assertThat(fence("claim-of-the-dead")).isTrue();
+        assertThat(fence(DEAD)).isTrue();
 
         assertThat(family).noneMatch(Lab::runs);
         assertThat(lab.kind.recorded()).isEmpty();
@@ -209,13 +211,13 @@ class CommandTreeTest {
     @Test
     void fenceFindsWhatCarriesTheClaimWithoutARecord() throws Exception {
         ProcessBuilder builder = new ProcessBuilder("sleep", "1000");
-        builder.environment().put("BERTH_CLAIM", "claim-2");
+        builder.environment().put("BERTH_CLAIM", Lab.claim("2"));
         Process ours = builder.start();
-        builder.environment().put("BERTH_CLAIM", "claim-22");
+        builder.environment().put("BERTH_CLAIM", Lab.claim("22"));
         Process others = builder.start();
         try {
-            assertThat(fence("claim-2")).isTrue();
-            assertThat(ours.waitFor(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(fence(Lab.claim("2"))).isTrue();
+            assertThat(ours.waitFor(60, TimeUnit.SECONDS)).isTrue();
             assertThat(others.isAlive()).isTrue();
         } finally {
             ours.destroyForcibly();
@@ -240,7 +242,7 @@ class CommandTreeTest {
             // The same record with the right start does kill: the test above can fail.
             records.write("right", new Leader(table.boot(), innocent.pid(), start));
             assertThat(fence("right")).isTrue();
-            assertThat(innocent.waitFor(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(innocent.waitFor(60, TimeUnit.SECONDS)).isTrue();
         } finally {
             innocent.destroyForcibly();
         }
@@ -279,9 +281,9 @@ class CommandTreeTest {
                 new Program(List.of("/bin/sh", "-c", text), lab.folder, "/usr/bin:/bin"),
                 Map.of("PATH", "/usr/bin:/bin"),
                 "",
-                "claim-1",
+                Lab.CLAIM,
                 () -> true,
-                Duration.ofSeconds(2),
+                Duration.ofSeconds(4),
                 Duration.ofMillis(100)));
         assertThat(outcome).isInstanceOf(Programs.Outcome.OutOfTime.class);
         assertThat(Lab.runs(lab.pid("child"))).isFalse();
@@ -297,7 +299,7 @@ class CommandTreeTest {
                     CompletableFuture<StepResult> result = new CompletableFuture<>();
                     Thread.ofVirtual().start(() -> {
                         try {
-                            result.complete(provider.run(Step.CLEAN, Lab.task("claim-" + i)));
+                            result.complete(provider.run(Step.CLEAN, Lab.task(Lab.claim("" + i))));
                         } catch (InterruptedException | RuntimeException e) {
                             result.completeExceptionally(e);
                         }
@@ -315,7 +317,7 @@ class CommandTreeTest {
         return lab.provider(Map.of("clean", Map.of("shell", "exit 0"))).fence(claim);
     }
 
-    /** Another JVM that runs a step of claim {@code claim-of-the-dead} in the lab's folder. */
+    /** Another JVM that runs a step of claim {@link #DEAD} in the lab's folder. */
     private Process server(String shell) throws IOException {
         return new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -324,7 +326,8 @@ class CommandTreeTest {
                         System.getProperty("java.class.path"),
                         DoomedServer.class.getName(),
                         lab.folder.toString(),
-                        shell)
+                        shell,
+                        DEAD)
                 .redirectErrorStream(true)
                 .redirectOutput(lab.folder.resolve("server.log").toFile())
                 .start();

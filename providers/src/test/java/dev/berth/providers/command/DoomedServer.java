@@ -8,6 +8,6 @@ final class DoomedServer {
     private DoomedServer() {}
 
     public static void main(String[] args) throws InterruptedException {
-        new Lab(Path.of(args[0])).shell(Step.CLEAN, args[1], Lab.task("claim-of-the-dead"));
+        new Lab(Path.of(args[0])).shell(Step.CLEAN, args[1], Lab.task(args[2]));
     }
 }

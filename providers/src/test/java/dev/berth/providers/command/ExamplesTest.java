@@ -199,7 +199,7 @@ class ExamplesTest {
 
         StepResult run(Step step, long epoch) throws InterruptedException {
             return provider.run(
-                    step, new Task(environment, Map.of(), epoch, null, "claim-" + step, Lab.AMPLE, () -> true));
+                    step, new Task(environment, Map.of(), epoch, null, Lab.claim(step.name()), Lab.AMPLE, () -> true));
         }
 
         void done(Step step, long epoch) throws InterruptedException {

@@ -28,6 +28,9 @@ final class Lab {
     static final Map<String, String> SERVER = Map.of(
             "PATH", "/usr/local/bin:/usr/bin:/bin", "HOME", "/tmp", "LANG", "C.UTF-8", "DATABASE_PASSWORD", "hunter2");
 
+    /** Of a task that is told no other. */
+    static final String CLAIM = claim("1");
+
     final Path folder;
     final Path runs;
     final CommandKind kind;
@@ -54,11 +57,16 @@ final class Lab {
     }
 
     StepResult shell(Step step, String text) throws InterruptedException {
-        return shell(step, text, task("claim-1"));
+        return shell(step, text, task(CLAIM));
     }
 
     StepResult shell(Step step, String text, Task task) throws InterruptedException {
         return provider(Map.of(Settings.key(step), Map.of("shell", text))).run(step, task);
+    }
+
+    /** No two runs of the tests have the same: processes are looked for by it, on the whole of the machine. */
+    static String claim(String name) {
+        return "lab" + ProcessHandle.current().pid() + "-" + name;
     }
 
     static Task task(String claim) {
@@ -103,9 +111,9 @@ final class Lab {
     }
 
     static void await(BooleanSupplier condition) {
-        long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+        long deadline = System.nanoTime() + AMPLE.toNanos();
         while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("30 s are enough").isLessThan(deadline);
+            assertThat(System.nanoTime()).as("a minute is enough").isLessThan(deadline);
             LockSupport.parkNanos(2_000_000);
         }
     }
