@@ -104,7 +104,7 @@ class AwsEndpointTest {
     void credentialsAreRenewedBeforeAnybodyAsks() throws Exception {
         berth.answer(FRESH, 200, lent("AKIA2", NOON.plusSeconds(3600)));
         try (var endpoint = endpoint(allocation("AKIA1", NOON))) {
-            long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+            long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
             while (!get(endpoint, "", token(endpoint)).body().contains("AKIA2")) {
                 assertThat(System.nanoTime()).isLessThan(deadline);
             }
@@ -127,7 +127,7 @@ class AwsEndpointTest {
                 },
                 () -> NOON,
                 pauses)) {
-            long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+            long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
             while (!get(endpoint, "", token(endpoint)).body().contains("AKIA2")) {
                 assertThat(System.nanoTime()).isLessThan(deadline);
             }

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** {@code berth demo}, the README's first command: what an onlooker sees, and in what order. */
 @Order(4)
-@Timeout(240)
+@Timeout(600)
 class DemoTest {
     @TempDir
     private Path folder;
@@ -48,7 +48,7 @@ class DemoTest {
     }
 
     private static void ends(Process demo, Path out, Path err) throws InterruptedException {
-        assertThat(demo.waitFor(200, TimeUnit.SECONDS))
+        assertThat(demo.waitFor(400, TimeUnit.SECONDS))
                 .as(() -> LiveBerth.read(out))
                 .isTrue();
         assertThat(demo.exitValue())

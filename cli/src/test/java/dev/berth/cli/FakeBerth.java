@@ -67,7 +67,7 @@ final class FakeBerth implements AutoCloseable {
 
     /** Waits until a call came that fits; fails after a while. */
     synchronized Asked await(Predicate<Asked> wanted) throws InterruptedException {
-        long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+        long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
         while (true) {
             for (Asked one : asked) {
                 if (wanted.test(one)) {

@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 /** A real service as a process of its own on a folder of the test's, and real {@code berth} processes that call it. */
 final class LiveBerth implements AutoCloseable {
     private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private final Path folder;
     private final List<Running> started = new ArrayList<>();

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** {@code berth run} and the commands beside it against a service that lends scratch folders; a pool for each test. */
 @Order(3)
-@Timeout(240)
+@Timeout(600)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RunAgainstServiceTest {
     private Path folder;
@@ -151,7 +151,7 @@ class RunAgainstServiceTest {
         Running running = berth.berth(job("killed", "k1"));
         LiveBerth.await(() -> there("k1.works"), running);
         running.vanish();
-        Running next = berth.berth("run", "--pool", "killed", "--wait", "30s", "--", "true");
+        Running next = berth.berth("run", "--pool", "killed", "--wait", "50s", "--", "true");
         assertThat(next.exitCode()).as(next::err).isZero();
         assertThat(berth.done("events", "--pool", "killed", "-o", "json")).contains("\"reason\":\"keepalive-lost\"");
     }

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** {@code berth serve} as a process: starts, stops, crashes, and files that change under it. */
 @Order(2)
-@Timeout(240)
+@Timeout(600)
 class ServeProcessTest {
     @TempDir
     private Path folder;

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The store as a whole, from the command line. On a PostgreSQL the same is tested where there is one. */
-@Timeout(60)
+@Timeout(240)
 class StoreCommandTest {
     @TempDir
     private Path folder;

@@ -26,13 +26,13 @@ import org.junit.jupiter.api.io.TempDir;
  * port is another one, so that a service which runs on this machine is in nobody's way.
  */
 @Order(1)
-@Timeout(900)
+@Timeout(1800)
 class TourTest {
     private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
     private static final Pattern BLOCK =
             Pattern.compile("<!-- tour(: leave it running)? -->\n```console\n(.*?)```", Pattern.DOTALL);
-    private static final Duration BUILDING = Duration.ofMinutes(10);
-    private static final Duration PATIENCE = Duration.ofMinutes(1);
+    private static final Duration BUILDING = Duration.ofMinutes(20);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     @TempDir
     private Path folder;
