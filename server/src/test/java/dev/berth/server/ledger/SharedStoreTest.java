@@ -82,7 +82,7 @@ class SharedStoreTest {
             if (closed) {
                 reached.countDown();
                 try {
-                    assertThat(opened.await(20, TimeUnit.SECONDS)).isTrue();
+                    assertThat(opened.await(60, TimeUnit.SECONDS)).isTrue();
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                 }
@@ -131,18 +131,18 @@ class SharedStoreTest {
         gate.closed = true;
         var answer = one.submit(pool, ask);
         var stepping = CompletableFuture.runAsync(() -> step(one), threads);
-        assertThat(gate.reached.await(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(gate.reached.await(60, TimeUnit.SECONDS)).isTrue();
         var rest = CompletableFuture.runAsync(then, threads);
         awaitSomebodyWaiting();
         assertThat(rest).isNotDone();
         gate.opened.countDown();
-        stepping.get(20, TimeUnit.SECONDS);
-        rest.get(20, TimeUnit.SECONDS);
+        stepping.get(60, TimeUnit.SECONDS);
+        rest.get(60, TimeUnit.SECONDS);
         assertThat(answer.join()).isInstanceOf(Answer.Current.class);
     }
 
     private void awaitSomebodyWaiting() throws Exception {
-        long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
         while (database.waiting() == 0) {
             assertThat(System.nanoTime()).as("somebody waits in time").isLessThan(deadline);
         }

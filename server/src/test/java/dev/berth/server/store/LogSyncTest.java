@@ -39,7 +39,7 @@ class LogSyncTest {
                 return;
             }
             try {
-                var outcome = outcomes.poll(30, TimeUnit.SECONDS);
+                var outcome = outcomes.poll(60, TimeUnit.SECONDS);
                 if (!"done".equals(outcome)) {
                     throw new IOException(outcome);
                 }
@@ -55,13 +55,13 @@ class LogSyncTest {
 
         /** Returns once a sync went on, and has that outcome. */
         void ends(String outcome) throws InterruptedException {
-            assertThat(outcomes.tryTransfer(outcome, 30, TimeUnit.SECONDS))
+            assertThat(outcomes.tryTransfer(outcome, 60, TimeUnit.SECONDS))
                     .as("a sync goes on")
                     .isTrue();
         }
 
         void awaitSync() {
-            long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+            long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
             while (!outcomes.hasWaitingConsumer()) {
                 assertThat(System.nanoTime()).as("a sync goes on by then").isLessThan(until);
                 Thread.onSpinWait();
@@ -83,11 +83,11 @@ class LogSyncTest {
         var second = sync.committed().thenRun(() -> told.add("second"));
         var third = sync.committed().thenRun(() -> told.add("third"));
         disk.ends("done");
-        first.get(30, TimeUnit.SECONDS);
+        first.get(60, TimeUnit.SECONDS);
         disk.awaitSync();
         assertThat(second).isNotDone();
         disk.ends("done");
-        third.get(30, TimeUnit.SECONDS);
+        third.get(60, TimeUnit.SECONDS);
         assertThat(told).containsExactly("first", "second", "third");
     }
 
@@ -98,7 +98,7 @@ class LogSyncTest {
         var read = CompletableFuture.runAsync(sync::await);
         assertThat(read).isNotDone();
         disk.ends("done");
-        read.get(30, TimeUnit.SECONDS);
+        read.get(60, TimeUnit.SECONDS);
         assertThat(commit).isDone();
     }
 

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -15,6 +16,9 @@ import java.util.concurrent.TimeoutException;
 
 /** A PostgreSQL of the test's own, which writes what it commits to the disk and may be stopped and started again. */
 public final class OwnPostgres implements AutoCloseable {
+    /** Longer than it takes to recover from a crash on a busy machine. */
+    static final Duration STARTING = Duration.ofSeconds(90);
+
     private static final String DATABASE = "berth";
 
     private final Path data;
@@ -69,6 +73,7 @@ public final class OwnPostgres implements AutoCloseable {
                     // both are off here unless they are asked for
                     .setServerConfig("fsync", "on")
                     .setServerConfig("synchronous_commit", "on")
+                    .setPGStartupWait(STARTING)
                     .start();
         } catch (IOException e) {
             throw new UncheckedIOException("PostgreSQL cannot be started in " + data, e);
@@ -111,7 +116,7 @@ public final class OwnPostgres implements AutoCloseable {
         try {
             var process = ProcessHandle.of(pid).orElseThrow();
             new ProcessBuilder("kill", "-" + name, Long.toString(pid)).start().waitFor();
-            process.onExit().get(30, TimeUnit.SECONDS);
+            process.onExit().get(60, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException(e);

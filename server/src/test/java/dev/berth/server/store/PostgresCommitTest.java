@@ -89,12 +89,12 @@ class PostgresCommitTest {
         awaitSomebodyWaiting();
         assertThat(found).isNotDone();
         proxy.release();
-        assertThat(found.get(20, TimeUnit.SECONDS)).isEqualTo(committed);
+        assertThat(found.get(60, TimeUnit.SECONDS)).isEqualTo(committed);
         assertThat(store.environment(E).isPresent()).isEqualTo(committed);
     }
 
     private void awaitSomebodyWaiting() throws Exception {
-        long deadline = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+        long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
         while (database.waiting() == 0) {
             assertThat(System.nanoTime()).as("somebody waits in time").isLessThan(deadline);
         }
@@ -116,7 +116,7 @@ class PostgresCommitTest {
         assertThat(cut.isUsable()).isFalse();
         assertThatThrownBy(cut::begin).isInstanceOf(StoreException.class);
         proxy.comeBack();
-        long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
         while (!cut.isUsable()) {
             assertThat(System.nanoTime()).as("usable again in time").isLessThan(deadline);
         }
@@ -134,7 +134,7 @@ class PostgresCommitTest {
     void connectionsThatTheServerEndsAreReplaced() {
         database.run(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
-        long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
         while (!store.isUsable()) {
             assertThat(System.nanoTime()).as("usable again in time").isLessThan(deadline);
         }

@@ -73,7 +73,7 @@ class SqliteFileStoreTest extends StoreContract {
         }
         // Each of these commits writes three pages at least, one of the table and one of each index.
         assertThat(Files.size(log())).isLessThan(TOKENS * 3L * 4096 / 2);
-        long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
         while (Files.size(file()) < before + TOKENS * 20L) {
             assertThat(System.nanoTime()).as("the log is copied in time").isLessThan(deadline);
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));

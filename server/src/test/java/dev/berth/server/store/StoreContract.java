@@ -535,11 +535,11 @@ abstract class StoreContract {
                     return transaction.lock(pool.name()).orElseThrow().events();
                 }
             });
-            assertThat(begun.await(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(begun.await(60, TimeUnit.SECONDS)).isTrue();
             first.write(draft().pool(withEvents(5)).decision(), pool);
             first.commit();
             first.close();
-            assertThat(second.get(10, TimeUnit.SECONDS)).isEqualTo(5);
+            assertThat(second.get(60, TimeUnit.SECONDS)).isEqualTo(5);
         }
     }
 

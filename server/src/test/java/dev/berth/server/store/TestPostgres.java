@@ -32,6 +32,7 @@ public final class TestPostgres implements AutoCloseable {
             try {
                 return EmbeddedPostgres.builder()
                         .setServerConfig("synchronous_commit", "on") // which is off here unless it is asked for
+                        .setPGStartupWait(OwnPostgres.STARTING)
                         .start();
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
