@@ -5,7 +5,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /** Waits for conditions, never for time. */
 final class Await {
-    static final Duration AMPLE = Duration.ofSeconds(60);
+    static final Duration AMPLE = Duration.ofMinutes(2);
     private static final long LOOK_EVERY_NANOS = 5_000_000;
 
     private Await() {}

@@ -31,9 +31,9 @@ class BadProgramsTest {
 
     /** What an operator reads of each. */
     private static final Map<String, String> REASONS = Map.of(
-            "hangs", "clean failed: clean did not end within 2 s and was stopped",
+            "hangs", "clean failed: clean did not end within 5 s and was stopped",
             "rubbish", "clean failed: clean ",
-            "forks", "clean failed: clean did not end within 2 s and was stopped",
+            "forks", "clean failed: clean did not end within 5 s and was stopped",
             "signal", "clean failed: clean was killed by signal 11",
             "dies", "clean failed: clean exited with 3");
 
@@ -45,13 +45,13 @@ class BadProgramsTest {
                         provider: command
                         session: 1h
                         on-register: adopt
-                        clean: { timeout: 2s, attempts: 1 }
+                        clean: { timeout: %s, attempts: 1 }
                         command: { clean: [./clean.sh] }
-                    """.formatted(habit));
+                    """.formatted(habit, REASONS.get(habit).contains("within 5 s") ? "5s" : "60s"));
         }
         yaml.append("  issues:\n    provider: command\n    session: 1h\n    on-register: adopt\n");
         yaml.append(
-                "    issue: { timeout: 5s, attempts: 1 }\n    command: { issue: { shell: 'echo secret-rubbish' } }\n");
+                "    issue: { timeout: 60s, attempts: 1 }\n    command: { issue: { shell: 'echo secret-rubbish' } }\n");
         yaml.append("environments:\n");
         HABITS.forEach(habit -> yaml.append("  - { name: %s-1, pool: %s }\n".formatted(habit, habit)));
         yaml.append("  - { name: issues-1, pool: issues }\n");

@@ -19,12 +19,12 @@ class HalfWrittenConfigurationTest {
 
     @Test
     void aRunningServiceKeepsWhatIsInForceUntilTheFileIsWhole(@TempDir Path folder) {
-        try (var site = new Site(folder, "plain", pools(8))) {
+        try (var site = new Site(folder, "plain", pools(9))) {
+            var whole = site.read("berth.yaml");
+            site.configure("plain", pools(8));
             var server = site.serve();
             var api = server.operator();
             Await.until("all are there", () -> count(api) == 8);
-            site.configure("plain", pools(9));
-            var whole = site.read("berth.yaml");
 
             site.write("berth.yaml", whole.substring(0, whole.indexOf("plain-3") + 3));
             Await.until("what is no YAML is refused", () -> refusals(api) == 1);

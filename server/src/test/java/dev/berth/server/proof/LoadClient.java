@@ -31,7 +31,7 @@ import tools.jackson.databind.JsonNode;
  */
 final class LoadClient implements Runnable {
     private static final String[] LONGER = {"Prefer", "wait=3"};
-    private static final Duration MOVING_IN = Duration.ofSeconds(3);
+    private static final Duration MOVING_IN = Duration.ofSeconds(5);
 
     private final String name;
     private final RandomGenerator random;

@@ -47,7 +47,10 @@ class OrphanTest {
             var held = first.consumer().ask("shop", "");
             assertThat(held.status()).as(held.text()).isEqualTo(200);
             first.consumer().release(held.field("id"));
-            Await.until("the clean-up is at it", () -> Files.exists(site.path("leader")));
+            Await.until(
+                    "the clean-up is at it",
+                    () -> Files.exists(site.path("leader"))
+                            && site.read("leader").endsWith("\n"));
             long leader = Long.parseLong(site.read("leader").strip());
             long helper = Long.parseLong(site.read("helper").strip());
             first.kill9();

@@ -35,8 +35,8 @@ class OutageTest {
             } else {
                 ahead = 60; // for the next process a minute has passed
             }
-            var second = site.serve(List.of(), site.data(), ahead, "FULL");
             var then = Instant.now().plusSeconds(ahead);
+            var second = site.serve(List.of(), site.data(), ahead, "FULL");
             var after = second.consumer().get("/allocations/" + silent);
             assertThat(after.field("state")).as(after.text()).isEqualTo("active");
             assertThat(Instant.parse(after.field("keepaliveBy")))
@@ -45,7 +45,7 @@ class OutageTest {
                     .isAfter(then.plus(Duration.ofSeconds(2)));
             assertThat(second.operator().events("plain", "outage-survived")).isNotEmpty();
 
-            Await.until("who stays silent now is lost", Duration.ofSeconds(20), () -> {
+            Await.until("who stays silent now is lost", () -> {
                 var kept = second.consumer().must("POST", "/allocations/" + lively + "/keepalive", null);
                 assertThat(kept.status()).as(kept.text()).isEqualTo(200);
                 return second.consumer()

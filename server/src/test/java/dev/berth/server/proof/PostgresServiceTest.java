@@ -13,7 +13,6 @@ import dev.berth.server.store.CuttingProxy;
 import dev.berth.server.store.TestPostgres;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -113,13 +112,8 @@ class PostgresServiceTest {
             assertThat(consumer.get("/healthz/live").status()).isEqualTo(200);
             proxy.comeBack();
             Await.until(
-                    "it is ready again",
-                    Duration.ofSeconds(30),
-                    () -> consumer.get("/healthz/ready").status() == 200);
-            Await.until(
-                    "it lends again",
-                    Duration.ofSeconds(30),
-                    () -> consumer.ask("lab", "").status() == 200);
+                    "it is ready again", () -> consumer.get("/healthz/ready").status() == 200);
+            Await.until("it lends again", () -> consumer.ask("lab", "").status() == 200);
             assertThat(consumer.ask("lab", "").status())
                     .as("who was refused took nothing")
                     .isEqualTo(200);
@@ -145,14 +139,13 @@ class PostgresServiceTest {
                                     .asInt()
                             == 1);
             proxy.goAway();
-            var answered = waiting.get(40, TimeUnit.SECONDS);
+            var answered = waiting.get(50, TimeUnit.SECONDS);
             assertThat(answered.status()).as(answered.text()).isEqualTo(202);
             assertThat(answered.field("state")).isEqualTo("pending");
             proxy.comeBack();
             var id = answered.field("id");
             Await.until(
                     "its place can be seen",
-                    Duration.ofSeconds(30),
                     () -> consumer.get("/allocations/" + id).field("state").equals("pending"));
             assertThat(consumer.release(held.getFirst().field("id")).status()).isEqualTo(200);
             Await.until(

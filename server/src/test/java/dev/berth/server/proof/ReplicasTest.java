@@ -67,7 +67,7 @@ class ReplicasTest {
             var here = new Api(one.url(), Site.CONSUMER);
             var there = new Api(other.url(), Site.CONSUMER);
             var held = here.ask("lab", "").field("id");
-            long began = System.nanoTime();
+            long waking = 0;
             int times = 30;
             for (int i = 0; i < times; i++) {
                 var from = i % 2 == 0 ? here : there;
@@ -82,12 +82,14 @@ class ReplicasTest {
                                         .path("length")
                                         .asInt()
                                 == 1);
+                long began = System.nanoTime();
                 assertThat(from.release(held).status()).isEqualTo(200);
-                var granted = waiting.get(30, TimeUnit.SECONDS);
+                var granted = waiting.get(60, TimeUnit.SECONDS);
+                waking += System.nanoTime() - began;
                 assertThat(granted.status()).as(granted.text()).isEqualTo(200);
                 held = granted.field("id");
             }
-            assertThat(Duration.ofNanos(System.nanoTime() - began))
+            assertThat(Duration.ofNanos(waking))
                     .as("a slow look alone would take two seconds for each")
                     .isLessThan(Duration.ofSeconds(times));
         }
@@ -100,7 +102,6 @@ class ReplicasTest {
                 first.configure("lab", SHOP);
                 Await.until(
                         "the other knows the new environment",
-                        Duration.ofSeconds(30),
                         () -> new Api(other.url(), Site.OPERATOR)
                                         .get("/environments/board-2")
                                         .status()

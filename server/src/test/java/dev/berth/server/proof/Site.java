@@ -225,7 +225,7 @@ final class Site implements AutoCloseable {
 
         int awaitExit() {
             try {
-                assertThat(process.waitFor(60, TimeUnit.SECONDS)).as("it ends").isTrue();
+                assertThat(process.waitFor(120, TimeUnit.SECONDS)).as("it ends").isTrue();
                 return process.exitValue();
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();

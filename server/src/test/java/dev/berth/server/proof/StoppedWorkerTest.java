@@ -52,6 +52,9 @@ class StoppedWorkerTest {
 
     private static final List<String> NAMES = List.of("stopped", "running", "late");
 
+    /** Programs are looked for on the whole of the machine: no two runs of this test have the same claims. */
+    private static final String RUN = "-" + ProcessHandle.current().pid();
+
     /** B is still at it when A goes on: a result that is taken from a lost claim would be seen here. */
     private static final EnvironmentName BUSY = new EnvironmentName("busy");
 
@@ -61,7 +64,7 @@ class StoppedWorkerTest {
         site.program("clean.sh", CLEAN);
         site.program("verify.sh", "[ -z \"$(ls -A \"folders/$BERTH_ENVIRONMENT\")\" ]\n");
         Process a = null;
-        try (var b = new WorkerProcess(folder, "B")) {
+        try (var b = new WorkerProcess(folder, "B" + RUN)) {
             b.ledger().call(WorkerProcess.POOL, new Command.Enact(policy()));
             b.ledger()
                     .call(
@@ -172,7 +175,7 @@ class StoppedWorkerTest {
 
     private static Process start(Site site) throws IOException {
         var words = new java.util.ArrayList<>(Site.java(WorkerProcess.class));
-        words.addAll(List.of(site.folder.toString(), "A"));
+        words.addAll(List.of(site.folder.toString(), "A" + RUN));
         return new ProcessBuilder(words)
                 .redirectErrorStream(true)
                 .redirectOutput(site.path("a.log").toFile())
@@ -189,7 +192,7 @@ class StoppedWorkerTest {
     private static void stopBetweenTransactions(long pid, Path folder) throws SQLException {
         try (var connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("berth.db"));
                 var statement = connection.createStatement()) {
-            statement.execute("PRAGMA busy_timeout = 2000");
+            statement.execute("PRAGMA busy_timeout = 60000");
             statement.execute("BEGIN IMMEDIATE");
             signal("STOP", pid);
             statement.execute("ROLLBACK");
