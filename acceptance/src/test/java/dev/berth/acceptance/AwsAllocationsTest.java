@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.berth.acceptance.StrictAws.Answer;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -31,8 +32,8 @@ class AwsAllocationsTest {
             pools:
               basic:   { provider: aws, retry-after: 1s, aws: { endpoint: "ENDPOINT", propagation: 0s, keep: { names: KEEP } } }
               emptied: { provider: aws, retry-after: 1s, aws: { endpoint: "ENDPOINT", propagation: 0s, keep: { names: KEEP } } }
-              late:    { provider: aws, retry-after: 1s, aws: { endpoint: "ENDPOINT", propagation: 0s, keep: { names: KEEP } }, clean: { timeout: 5s, attempts: 1 } }
-              failing: { provider: aws, retry-after: 1s, aws: { endpoint: "ENDPOINT", propagation: 0s, keep: { names: KEEP } }, clean: { timeout: 20s, attempts: 1 } }
+              late:    { provider: aws, retry-after: 1s, aws: { endpoint: "ENDPOINT", propagation: 0s, keep: { names: KEEP } }, clean: { timeout: 15s, attempts: 1 } }
+              failing: { provider: aws, retry-after: 1s, aws: { endpoint: "ENDPOINT", propagation: 0s, keep: { names: KEEP } }, clean: { timeout: 40s, attempts: 1 } }
               timed:   { provider: aws, retry-after: 1s, aws: { endpoint: "ENDPOINT", propagation: 0s, keep: { names: KEEP } } }
               alone:   { provider: aws, retry-after: 1s, isolate: account, aws: { endpoint: "ENDPOINT", propagation: 0s, keep: { names: KEEP } } }
             environments:
@@ -230,7 +231,7 @@ class AwsAllocationsTest {
         });
         release(allocation);
         var dirty = awaitState("200000000003", "dirty");
-        assertThat(dirty.toString()).contains("did not end within 5 s");
+        assertThat(dirty.toString()).contains("did not end within 15 s");
         assertThat(call("POST", "/allocations", "{\"pool\":\"late\",\"requester\":\"r\"}")
                         .statusCode())
                 .isEqualTo(423);
@@ -278,9 +279,9 @@ class AwsAllocationsTest {
 
     @Test
     void anAllocationEndsByItsTimeAndOneThatEndedBeforeIsNotEndedAgain() {
-        var early = allocate("timed", ",\"duration\":\"5s\"");
+        var early = allocate("timed", ",\"duration\":\"10s\"");
         release(early);
-        var allocation = allocate("timed", ",\"duration\":\"1s\"");
+        var allocation = allocate("timed", ",\"duration\":\"4s\"");
         var holder = holder(allocation);
         var ended = await(
                 () -> json(call("GET", "/allocations/" + allocation.path("id").stringValue(), null)),
@@ -288,6 +289,8 @@ class AwsAllocationsTest {
         assertThat(ended.path("endReason").stringValue()).isEqualTo("session-expired");
         awaitState("200000000005", "available");
         assertThatThrownBy(() -> holder.s3().listBuckets()).hasMessageContaining("explicit deny");
+        var over = Instant.parse(early.path("expiresAt").stringValue()).plusSeconds(1);
+        await(Instant::now, now -> now.isAfter(over));
         assertThat(json(call("GET", "/allocations/" + early.path("id").stringValue(), null))
                         .path("endReason")
                         .stringValue())

@@ -247,7 +247,7 @@ class AwsProviderTest {
         var loan = aws.loan(account, Map.of());
         loan.issue();
         aws.strict().unaware("berth-" + loan.allocation, Integer.MAX_VALUE);
-        loan.timeout = Duration.ofSeconds(3);
+        loan.timeout = Duration.ofSeconds(12);
         assertThat(loan.run(Step.REVOKE))
                 .isInstanceOfSatisfying(
                         Failed.class, failed -> assertThat(failed.reason()).contains("still work"));

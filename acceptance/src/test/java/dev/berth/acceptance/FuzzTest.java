@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
  * its seed: {@code -Dberth.seed=N} does it again, {@code -Dberth.fuzz=N} does more of it.
  */
 class FuzzTest {
-    private static final Duration LONGEST = Duration.ofMinutes(5);
+    private static final Duration LONGEST = Duration.ofMinutes(10);
     private static final Pattern ID = Pattern.compile("\"id\":\"([^\"]+)\"");
     private static final String GUEST_TOKEN = "token-of-a-guest-that-nobody-is-told";
     private static final String SECRET = "secret-of-the-board";

@@ -12,7 +12,7 @@ import java.util.Map;
  * @param folder with everything installed
  */
 record NpmProject(Path folder) {
-    private static final Duration INSTALLING = Duration.ofMinutes(5);
+    private static final Duration INSTALLING = Duration.ofMinutes(15);
 
     /**
      * Installs it where that was not done.

@@ -12,7 +12,7 @@ import java.util.Map;
  * @param folder with everything installed
  */
 record PythonEnvironment(Path folder) {
-    private static final Duration INSTALLING = Duration.ofMinutes(5);
+    private static final Duration INSTALLING = Duration.ofMinutes(15);
     private static final String VENV = "venv";
 
     /**

@@ -17,11 +17,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What users of an account pool do, with the programs that they do it with. */
 class ReservationsTest {
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Running.PATIENCE;
     private static final String CONFIGURATION = """
             pools:
               free: { provider: fixed, session: 10m, revocable: false }
-              lite: { provider: fixed, session: 2s, revocable: false }
+              lite: { provider: fixed, session: 5s, revocable: false }
             environments:
               - { name: account-1, pool: free, secrets: { apiKey: { env: ACCOUNT_1_KEY } } }
               - { name: account-2, pool: lite, secrets: { apiKey: { env: ACCOUNT_2_KEY } } }

@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 /** A process that a test started, with what it printed so far. Whoever starts it closes it. */
 record Running(Process process, Path out, Path err) implements AutoCloseable {
     /** Longer than anything takes on a busy machine. */
-    static final Duration PATIENCE = Duration.ofSeconds(60);
+    static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private static final Duration POLLING = Duration.ofMillis(20);
 
