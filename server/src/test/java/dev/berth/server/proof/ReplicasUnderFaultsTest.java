@@ -291,13 +291,13 @@ class ReplicasUnderFaultsTest {
             case RESTART_DATABASE -> {
                 stopDatabase();
                 moment(1000);
-                database.start();
+                startDatabase();
             }
             case KILL_WHILE_THE_DATABASE_IS_AWAY -> {
                 int before = running().size();
                 stopDatabase();
                 kill();
-                database.start();
+                startDatabase();
                 run(before);
                 openTo(running());
             }
@@ -325,6 +325,11 @@ class ReplicasUnderFaultsTest {
         database.stop(how);
         restarts++;
         crashes += how == Stop.IMMEDIATE ? 1 : 0;
+    }
+
+    private void startDatabase() {
+        database.start();
+        replicas.forEach(replica -> replica.proxy.leadTo(database.port()));
     }
 
     /** So long that it may come to anything. */

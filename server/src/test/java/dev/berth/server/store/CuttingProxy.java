@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /** Stands between a client and a server, and cuts what goes by. */
 public final class CuttingProxy implements AutoCloseable {
     private final ServerSocket listening;
-    private final int server;
+    private volatile int server;
     private final List<Socket> open = new CopyOnWriteArrayList<>();
     private volatile At cut = At.NEVER;
     private volatile boolean refuses;
@@ -53,6 +53,11 @@ public final class CuttingProxy implements AutoCloseable {
 
     public int port() {
         return listening.getLocalPort();
+    }
+
+    /** From now on new connections are led to this port. */
+    public void leadTo(int server) {
+        this.server = server;
     }
 
     void cut(At at) {

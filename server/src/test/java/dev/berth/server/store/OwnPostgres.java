@@ -28,7 +28,7 @@ public final class OwnPostgres implements AutoCloseable {
     private OwnPostgres(Path data, Map<String, String> settings) {
         this.data = data;
         this.settings = settings;
-        this.server = begin(0);
+        this.server = begin();
     }
 
     /** How it is stopped. */
@@ -63,13 +63,12 @@ public final class OwnPostgres implements AutoCloseable {
         }
     }
 
-    private EmbeddedPostgres begin(int port) {
+    private EmbeddedPostgres begin() {
         try {
             var builder = EmbeddedPostgres.builder();
             settings.forEach(builder::setServerConfig);
             return builder.setDataDirectory(data)
                     .setCleanDataDirectory(false)
-                    .setPort(port)
                     // both are off here unless they are asked for
                     .setServerConfig("fsync", "on")
                     .setServerConfig("synchronous_commit", "on")
@@ -125,9 +124,9 @@ public final class OwnPostgres implements AutoCloseable {
         }
     }
 
-    /** Starts it again, on the same port; returns once it can be used. */
+    /** Starts it again, on another port, since the one before may be somebody else's by now; returns once it can be used. */
     public void start() {
-        server = begin(port());
+        server = begin();
     }
 
     @Override
