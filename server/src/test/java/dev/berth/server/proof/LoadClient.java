@@ -139,18 +139,22 @@ final class LoadClient implements Runnable {
     }
 
     private void write(JsonNode granted, Wish wish) {
-        var by = granted.path("keepaliveBy");
         journal.add(new Granted(
                 granted.path("id").asString(),
                 System.nanoTime(),
                 wish.key(),
                 epochs(granted),
-                by.isString() ? Instant.parse(by.asString()) : null,
+                keepaliveBy(granted),
                 wish.count()));
     }
 
+    /**
+     * None is told where the service notices, together with this call, that an earlier connection of ours was cut: the grant has to be
+     * collected once more then, and until when it is held is not known here.
+     */
     private static Instant keepaliveBy(JsonNode granted) {
-        return Instant.parse(granted.path("keepaliveBy").asString());
+        var by = granted.path("keepaliveBy");
+        return by.isString() ? Instant.parse(by.asString()) : Instant.now();
     }
 
     /** An answer may have come so late that what it tells of has been taken back. */
@@ -245,7 +249,7 @@ final class LoadClient implements Runnable {
                         new Lost(id, System.nanoTime(), Instant.now(), reply.status() + " " + reply.field("message")));
                 return null;
             }
-            by = Instant.parse(reply.field("keepaliveBy"));
+            by = keepaliveBy(reply.body());
             journal.add(new Kept(id, System.nanoTime(), by));
         }
         return by;
