@@ -68,6 +68,9 @@ final class NaiveModel {
         /** In which batch it came free. */
         int freedIn;
 
+        /** In which batch it got another shape while it was there: nobody had looked for others of that shape. */
+        int reshapedIn;
+
         Instant since = Instant.MIN;
 
         Thing(String name) {
@@ -1162,6 +1165,7 @@ final class NaiveModel {
             return;
         }
         boolean changed = !thing.digest.equals(record.digest());
+        thing.reshapedIn = thing.shape.equals(record.shape()) ? thing.reshapedIn : batches;
         thing.digest = record.digest();
         thing.account = record.account();
         thing.shape = record.shape();

@@ -617,6 +617,7 @@ final class NaiveQueue {
                 var spared = model.things.get(other);
                 if (!choice.names().contains(other)
                         && spared.shape.equals(mine.shape)
+                        && mine.reshapedIn < model.batches()
                         && spared.freedIn < mine.freedIn) {
                     throw new AssertionError(
                             "%s has %s, and %s was given back before".formatted(taker.id, name, other));
