@@ -13,9 +13,6 @@ import java.util.SequencedMap;
  * that is longer and thrown away.
  */
 final class Contest {
-    /** How many times longer the first turn is: JVMs compile what they will run. */
-    private static final int WARM_UP = 3;
-
     private final Report report;
     private final Effort effort;
 
@@ -39,7 +36,7 @@ final class Contest {
     SequencedMap<String, Map<String, Double>> run(Map<String, Contender> contenders) throws Exception {
         var samples = new LinkedHashMap<String, Map<String, List<Double>>>();
         for (int round = 0; round <= effort.rounds(); round++) {
-            var time = round == 0 ? effort.each().multipliedBy(WARM_UP) : effort.each();
+            var time = round == 0 ? effort.warmUp() : effort.each();
             for (var contender : contenders.entrySet()) {
                 var figures = contender.getValue().round(time);
                 if (round > 0) {

@@ -13,6 +13,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Puts load on an HTTP service: one thread, HTTP/1.1 over connections that stay open, one request at a time on each. Either as fast as
@@ -22,6 +23,9 @@ import java.util.List;
 final class Load implements AutoCloseable {
     private static final int BUFFER = 64 * 1024;
     private static final long STUCK_NANOS = Duration.ofSeconds(30).toNanos();
+    private static final long LONGEST_PAUSE_NANOS = Duration.ofMillis(10).toNanos();
+    /** An answer is noticed so much later at most: little beside the milliseconds that are measured. */
+    private static final long NAP_NANOS = 50_000;
 
     private final Selector selector;
     private final List<Connection> connections = new ArrayList<>();
@@ -112,8 +116,13 @@ final class Load implements AutoCloseable {
             if (now > end + STUCK_NANOS) {
                 throw new IOException("no answer");
             }
-            // The selector knows milliseconds only: what is due sooner is polled for.
-            poll(run, run.idle.isEmpty() || due >= end ? 10 : Math.max(0, (due - now) / 1_000_000));
+            long pause = run.idle.isEmpty() || due >= end ? LONGEST_PAUSE_NANOS : due - now;
+            if (pause > 0 && pause < 1_000_000) {
+                // The selector knows milliseconds only. To ask it all the time would take half of the machine from the
+                // service.
+                LockSupport.parkNanos(Math.min(pause, NAP_NANOS));
+            }
+            poll(run, pause / 1_000_000);
         }
     }
 
