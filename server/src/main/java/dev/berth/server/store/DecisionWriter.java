@@ -79,6 +79,11 @@ final class DecisionWriter {
         for (var change : decision.environments()) {
             environment(change.before(), change.after());
         }
+        for (var change : decision.environments()) {
+            if (change.before() != null) {
+                upkeep(change.before(), change.after());
+            }
+        }
         // Before what is new: a caller may get another place in the same batch.
         for (var place : decision.forgotten()) {
             one("DELETE FROM allocation WHERE id = ?", place.id().value());
@@ -221,11 +226,9 @@ final class DecisionWriter {
         var tenant = after.tenant();
         var state = after.state();
         var latest = latestEvents.get(after.name().value());
-        var work = state.work();
-        boolean issuing = work != null && work.step() == Step.ISSUE;
-        boolean claimed = work != null && work.claim() != null;
         if (before == null) {
             var record = after.record();
+            var upkeep = UpkeepRow.of(after);
             one(
                     """
                     INSERT INTO environment (name, pool, identity, account, shape, facts, digest, epoch, drain, quarantine, since,
@@ -240,20 +243,20 @@ final class DecisionWriter {
                     record.facts(),
                     record.digest(),
                     after.epoch(),
-                    after.drain() == null ? null : after.drain().name(),
-                    after.quarantine(),
+                    upkeep.drain,
+                    upkeep.quarantine,
                     after.since(),
                     after.order(),
                     tenant == null ? null : tenant.allocation().value(),
                     tenant == null ? null : tenant.requester(),
                     tenant == null ? null : tenant.principal(),
                     Rows.slug(state.name()),
-                    state.dueAt(),
-                    state.workAt(),
-                    issuing,
-                    claimed,
+                    upkeep.dueAt,
+                    upkeep.workAt,
+                    upkeep.issuing,
+                    upkeep.claimed,
                     Rows.backAt(after),
-                    Rows.detail(after),
+                    upkeep.detail,
                     Rows.lendable(after),
                     latest == null ? null : latest.pool(),
                     latest == null ? null : latest.number());
@@ -277,25 +280,17 @@ final class DecisionWriter {
         }
         one(
                 """
-                UPDATE environment SET epoch = ?, drain = ?, quarantine = ?, since = ?, turn = ?, tenant_allocation = ?,
-                    tenant_requester = ?, tenant_principal = ?, state = ?, due_at = ?, work_at = ?, issuing = ?, claimed = ?,
-                    back_at = ?, detail = ?, event_pool = ?, event_number = ?
+                UPDATE environment SET epoch = ?, since = ?, turn = ?, tenant_allocation = ?, tenant_requester = ?,
+                    tenant_principal = ?, state = ?, back_at = ?, event_pool = ?, event_number = ?
                 WHERE name = ? AND pool = ? AND epoch = ? AND state = ?""",
                 after.epoch(),
-                after.drain() == null ? null : after.drain().name(),
-                after.quarantine(),
                 after.since(),
                 after.order(),
                 tenant == null ? null : tenant.allocation().value(),
                 tenant == null ? null : tenant.requester(),
                 tenant == null ? null : tenant.principal(),
                 Rows.slug(state.name()),
-                state.dueAt(),
-                state.workAt(),
-                issuing,
-                claimed,
                 Rows.backAt(after),
-                Rows.detail(after),
                 latest == null ? null : latest.pool(),
                 latest == null ? null : latest.number(),
                 after.name().value(),
@@ -309,6 +304,50 @@ final class DecisionWriter {
                     "UPDATE environment SET lendable = ? WHERE name = ?",
                     lendable,
                     after.name().value());
+        }
+    }
+
+    /** What is to be done about it. Apart, since it changes seldom, and SQLite changes an index with every column that is set. */
+    private void upkeep(Environment before, Environment after) {
+        var upkeep = UpkeepRow.of(after);
+        if (!UpkeepRow.of(before).equals(upkeep)) {
+            one(
+                    """
+                    UPDATE environment SET drain = ?, quarantine = ?, due_at = ?, work_at = ?, issuing = ?, claimed = ?, detail = ?
+                    WHERE name = ?""",
+                    upkeep.drain,
+                    upkeep.quarantine,
+                    upkeep.dueAt,
+                    upkeep.workAt,
+                    upkeep.issuing,
+                    upkeep.claimed,
+                    upkeep.detail,
+                    after.name().value());
+        }
+    }
+
+    /** The columns of what is to be done about an environment. */
+    private record UpkeepRow(
+            @Nullable String drain,
+            @Nullable String quarantine,
+            @Nullable Instant dueAt,
+            @Nullable Instant workAt,
+            boolean issuing,
+            boolean claimed,
+            @Nullable String detail) {
+
+        static UpkeepRow of(Environment environment) {
+            var drain = environment.drain();
+            var state = environment.state();
+            var work = state.work();
+            return new UpkeepRow(
+                    drain == null ? null : drain.name(),
+                    environment.quarantine(),
+                    state.dueAt(),
+                    state.workAt(),
+                    work != null && work.step() == Step.ISSUE,
+                    work != null && work.claim() != null,
+                    Rows.detail(environment));
         }
     }
 

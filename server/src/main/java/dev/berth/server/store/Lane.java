@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,7 +28,10 @@ final class Lane implements AutoCloseable {
     /** The lists of parameters there are: few, since each makes a statement of its own that is kept prepared. */
     private static final int LARGEST_LIST = 64;
 
-    private static final Map<Integer, String> LISTS = Map.of(1, list(1), 4, list(4), 16, list(16), 64, list(64));
+    private static final Map<Integer, String> LISTS = IntStream.iterate(
+                    1, size -> size <= LARGEST_LIST, size -> 2 * size)
+            .boxed()
+            .collect(Collectors.toUnmodifiableMap(size -> size, Lane::list));
 
     private final Connection connection;
     private final Predicate<SQLException> isConflict;
@@ -142,7 +147,7 @@ final class Lane implements AutoCloseable {
             var some = texts.subList(from, Math.min(texts.size(), from + LARGEST_LIST));
             int size = 1;
             while (size < some.size()) {
-                size *= 4;
+                size *= 2;
             }
             var arguments = Arrays.copyOf(first, first.length + size);
             for (int i = 0; i < size; i++) {

@@ -25,7 +25,12 @@ import org.jspecify.annotations.Nullable;
 record Migrations(String folder, List<String> files, boolean newerIsFine) {
     /** Those that there are, for each kind of database. */
     private static final List<String> ALL = List.of(
-            "V1__ledger.sql", "V2__access_keys.sql", "V3__key_check.sql", "V4__baselines.sql", "V5__withheld.sql");
+            "V1__ledger.sql",
+            "V2__access_keys.sql",
+            "V3__key_check.sql",
+            "V4__baselines.sql",
+            "V5__withheld.sql",
+            "V6__pages.sql");
 
     Migrations {
         files = List.copyOf(files);

@@ -526,10 +526,12 @@ final class SliceLoader {
             } else if (each.account() != null) {
                 free.addAll(freeIn(each.shape(), each.account(), each.limit()));
             } else {
-                free.addAll(environments(
-                        "SELECT " + Rows.ENVIRONMENT_COLUMNS + """
-                                 FROM environment WHERE pool = ? AND shape = ? AND state = 'available'
-                                ORDER BY turn LIMIT ?""", pool.number(), each.shape(), each.limit()));
+                var names = lane.list(
+                        row -> new EnvironmentName(row.getString(1)), """
+                        SELECT name FROM environment WHERE pool = ? AND shape = ? AND state = 'available'
+                        ORDER BY turn LIMIT ?""", pool.number(), each.shape(), each.limit());
+                named(names);
+                free.addAll(names);
             }
         }
         return List.copyOf(free);

@@ -17,9 +17,11 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteConfig.SynchronousMode;
+import org.sqlite.SQLiteConnection;
 import org.sqlite.SQLiteDataSource;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
+import org.sqlite.SQLiteOpenMode;
 
 /** Opens the store in one SQLite file: a write-ahead log, which is synced before anybody is told of a commit. */
 public final class SqliteStore {
@@ -88,8 +90,9 @@ public final class SqliteStore {
     /** A store that is gone when it is closed: the same statements, on one connection. For simulations and measurements. */
     public static Store inMemory() {
         try {
-            var connection = settings(SynchronousMode.OFF, WRITER_CACHE).createConnection("jdbc:sqlite::memory:");
-            var lane = new Lane(connection, SqliteDatabase::isConflict, false);
+            var source = new SQLiteDataSource(settings(SynchronousMode.OFF, WRITER_CACHE));
+            source.setUrl("jdbc:sqlite::memory:");
+            var lane = lane(source);
             for (var statement : MIGRATIONS.text().split(";\\R", -1)) {
                 if (!statement.isBlank()) {
                     lane.update(statement);
@@ -159,7 +162,11 @@ public final class SqliteStore {
     }
 
     private static Lane lane(SQLiteDataSource source) throws SQLException {
-        return new Lane(source.getConnection(), SqliteDatabase::isConflict, false);
+        var connection = (SQLiteConnection) source.getConnection();
+        // Transactions are begun and ended by statements: the driver would try after each one whether it has to end
+        // one.
+        connection.getConnectionConfig().setAutoCommit(false);
+        return new Lane(connection, SqliteDatabase::isConflict, false);
     }
 
     /** SQLite's own name for it, as long as a connection is open. */
@@ -175,6 +182,7 @@ public final class SqliteStore {
 
     private static SQLiteConfig settings(SynchronousMode synchronous, int cacheKibibytes) {
         var config = new SQLiteConfig();
+        config.setOpenMode(SQLiteOpenMode.NOMUTEX); // each connection is one thread's at a time
         config.setJournalMode(SQLiteConfig.JournalMode.WAL);
         config.setSynchronous(synchronous);
         config.setBusyTimeout((int) BUSY.toMillis());

@@ -77,11 +77,19 @@ class MigrationsTest {
     void aFileOfTheFirstVersionIsBroughtUpToDateAndKeepsWhatItHas() throws Exception {
         firstOnly(SqliteStore.MIGRATIONS).apply(SqliteStore.plain(file()));
         change(file(), "INSERT INTO token VALUES ('t', 'ci', 'hash', 1, NULL, NULL)");
+        change(file(), "INSERT INTO idempotency_key VALUES ('ci', 'job 7', '1-a', 'digest')");
         try (var store = open()) {
             assertThat(store.tokens()).extracting(Store.Token::id).containsExactly("t");
             assertThat(store.accessKeys()).isEmpty();
         }
         open().close();
+        try (var connection = DriverManager.getConnection("jdbc:sqlite:" + file());
+                var statement = connection.createStatement();
+                var keys = statement.executeQuery(
+                        "SELECT allocation || ' ' || digest FROM idempotency_key WHERE principal = 'ci' AND key = 'job 7'")) {
+            assertThat(keys.next()).isTrue();
+            assertThat(keys.getString(1)).isEqualTo("1-a digest");
+        }
         assertThat(StorePlace.sqlite("it", file()).versions())
                 .isEqualTo(new StorePlace.Versions(SqliteStore.MIGRATIONS.version(), SqliteStore.MIGRATIONS.version()));
     }

@@ -64,6 +64,15 @@ class QueryPlanTest {
                 }
             }
             assertThat(scans).isEmpty();
+            var free = statements.stream()
+                    .filter(sql -> sql.startsWith("SELECT name FROM environment") && sql.contains("ORDER BY turn"))
+                    .findFirst()
+                    .orElseThrow();
+            assertThat(plan(connection, free))
+                    .as("which are free is told without their rows")
+                    .singleElement()
+                    .asString()
+                    .contains("COVERING INDEX environment_free ");
         }
     }
 

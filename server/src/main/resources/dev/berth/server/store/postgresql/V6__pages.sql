@@ -1,0 +1,1 @@
+-- Nothing: where rows lie is changed on SQLite alone.
