@@ -22,13 +22,8 @@ import picocli.CommandLine.Parameters;
             "  berth environments baseline accept 111111111111-us-east-1"
         })
 final class BaselineCommand implements Runnable {
-    private final Surroundings around;
-
-    BaselineCommand(Surroundings around) {
-        this.around = around;
-    }
-
-    List<Object> commands() {
+    /** The commands below this one. */
+    static List<Object> commands(Surroundings around) {
         return List.of(new Show(around), new Accept(around));
     }
 

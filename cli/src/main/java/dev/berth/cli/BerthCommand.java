@@ -64,16 +64,11 @@ final class BerthCommand implements Runnable {
         root.addSubcommand(new StatusCommand(around));
         root.addSubcommand(environments(around));
         root.addSubcommand(new EventsCommand(around));
-        ConfigCommand config = new ConfigCommand(around);
-        root.addSubcommand(group(config, config.commands()));
-        LoginCommand login = new LoginCommand(around);
-        root.addSubcommand(group(login, login.commands()));
-        TokenCommand token = new TokenCommand(around);
-        root.addSubcommand(group(token, token.commands()));
-        KeyCommand key = new KeyCommand(around);
-        root.addSubcommand(group(key, key.commands()));
-        StoreCommand store = new StoreCommand(around);
-        root.addSubcommand(group(store, store.commands()));
+        root.addSubcommand(group(new ConfigCommand(), ConfigCommand.commands(around)));
+        root.addSubcommand(group(new LoginCommand(), LoginCommand.commands(around)));
+        root.addSubcommand(group(new TokenCommand(), TokenCommand.commands(around)));
+        root.addSubcommand(group(new KeyCommand(), KeyCommand.commands(around)));
+        root.addSubcommand(group(new StoreCommand(), StoreCommand.commands(around)));
         root.addSubcommand(new MigrateCommand(around));
         root.addSubcommand(new CompletionCommand(around));
         addHelp(root);
@@ -120,8 +115,7 @@ final class BerthCommand implements Runnable {
                     .footer("  berth environments " + action.wire() + " scratch-1");
             line.addSubcommand(action.name().toLowerCase(Locale.ROOT), act);
         }
-        BaselineCommand baseline = new BaselineCommand(around);
-        line.addSubcommand(group(baseline, baseline.commands()));
+        line.addSubcommand(group(new BaselineCommand(), BaselineCommand.commands(around)));
         return line;
     }
 }

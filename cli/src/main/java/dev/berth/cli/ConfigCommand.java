@@ -26,19 +26,13 @@ final class ConfigCommand implements Runnable {
     /** The service refuses larger bodies; no need to send one. */
     private static final long LONGEST_FILE = 64L << 20;
 
-    private final Surroundings around;
-
-    ConfigCommand(Surroundings around) {
-        this.around = around;
-    }
-
     @Override
     public void run() {
         throw new CliFailure(ExitCode.USAGE, "say what to do: berth config check, diff or apply");
     }
 
     /** The commands below this one. */
-    List<Object> commands() {
+    static List<Object> commands(Surroundings around) {
         return List.of(new Check(around), new Diff(around), new Apply(around));
     }
 

@@ -17,19 +17,13 @@ import picocli.CommandLine.Parameters;
         footerHeading = "%nExamples:%n",
         footer = {"  berth key create /etc/berth/key", "  berth key rotate /etc/berth/key"})
 final class KeyCommand implements Runnable {
-    private final Surroundings around;
-
-    KeyCommand(Surroundings around) {
-        this.around = around;
-    }
-
     @Override
     public void run() {
         throw new CliFailure(ExitCode.USAGE, "say what to do: berth key create, rotate or replace");
     }
 
     /** The commands below this one. */
-    List<Object> commands() {
+    static List<Object> commands(Surroundings around) {
         return List.of(new Create(around), new Rotate(around), new Replace(around));
     }
 

@@ -17,14 +17,8 @@ import picocli.CommandLine.Option;
         footerHeading = "%nExamples:%n",
         footer = {"  berth login aws --url https://ci.example", "  berth login aws --url https://ci.example --forget"})
 final class LoginCommand implements Runnable {
-    private final Surroundings around;
-
-    LoginCommand(Surroundings around) {
-        this.around = around;
-    }
-
     /** The commands below this one. */
-    List<Object> commands() {
+    static List<Object> commands(Surroundings around) {
         return List.of(new Aws(around));
     }
 

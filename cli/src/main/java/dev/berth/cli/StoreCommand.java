@@ -21,19 +21,13 @@ import picocli.CommandLine.Parameters;
             "  berth store copy /var/lib/berth 'postgresql://berth@db.example/berth?sslmode=verify-full'"
         })
 final class StoreCommand implements Runnable {
-    private final Surroundings around;
-
-    StoreCommand(Surroundings around) {
-        this.around = around;
-    }
-
     @Override
     public void run() {
         throw new CliFailure(ExitCode.USAGE, "say what to do: berth store copy or backup");
     }
 
     /** The commands below this one. */
-    List<Object> commands() {
+    static List<Object> commands(Surroundings around) {
         return List.of(new Copy(around), new Backup(around));
     }
 

@@ -31,19 +31,13 @@ import tools.jackson.databind.node.ObjectNode;
             "  berth token revoke \"$ID\""
         })
 final class TokenCommand implements Runnable {
-    private final Surroundings around;
-
-    TokenCommand(Surroundings around) {
-        this.around = around;
-    }
-
     @Override
     public void run() {
         throw new CliFailure(ExitCode.USAGE, "say what to do: berth token create, list or revoke");
     }
 
     /** The commands below this one. */
-    List<Object> commands() {
+    static List<Object> commands(Surroundings around) {
         return List.of(new Create(around), new Show(around), new Revoke(around));
     }
 
