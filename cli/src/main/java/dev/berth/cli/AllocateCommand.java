@@ -5,7 +5,6 @@ import dev.berth.client.BerthClient;
 import dev.berth.client.BerthProblem;
 import dev.berth.client.BerthUnreachable;
 import java.time.Duration;
-import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -25,12 +24,7 @@ import picocli.CommandLine.Option;
             "  berth allocate --pool lab --need arch=arm64 --need 'size=[\"s\",\"m\"]' --access readonly",
             "  id=$(berth allocate --pool scratch -o json | jq -r .id); …; berth release \"$id\""
         })
-final class AllocateCommand implements Callable<Integer> {
-    private final Surroundings around;
-
-    @Mixin
-    private final ServiceOptions service;
-
+final class AllocateCommand extends ServiceCommand {
     @Mixin
     private final RequestOptions request = new RequestOptions();
 
@@ -52,8 +46,7 @@ final class AllocateCommand implements Callable<Integer> {
     private @Nullable Duration keepalive;
 
     AllocateCommand(Surroundings around) {
-        this.around = around;
-        this.service = new ServiceOptions(around);
+        super(around);
     }
 
     @Override

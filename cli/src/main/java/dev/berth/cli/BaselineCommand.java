@@ -4,7 +4,6 @@ import dev.berth.client.Baseline;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -53,12 +52,7 @@ final class BaselineCommand implements Runnable {
                 "  berth environments baseline show 111111111111-us-east-1",
                 "  berth environments baseline show 111111111111-us-east-1 --version 1"
             })
-    static final class Show implements Callable<Integer> {
-        private final Surroundings around;
-
-        @Mixin
-        private final ServiceOptions service;
-
+    static final class Show extends ServiceCommand {
         @Mixin
         private final OutputOption output = new OutputOption();
 
@@ -69,8 +63,7 @@ final class BaselineCommand implements Runnable {
         private String name = "";
 
         Show(Surroundings around) {
-            this.around = around;
-            this.service = new ServiceOptions(around);
+            super(around);
         }
 
         @Override
@@ -106,18 +99,12 @@ final class BaselineCommand implements Runnable {
             header = "Have what the last verification found belong to the environment, and verify it.",
             footerHeading = "%nExamples:%n",
             footer = "  berth environments baseline accept 111111111111-us-east-1")
-    static final class Accept implements Callable<Integer> {
-        private final Surroundings around;
-
-        @Mixin
-        private final ServiceOptions service;
-
+    static final class Accept extends ServiceCommand {
         @Parameters(arity = "1..*", paramLabel = "NAME", description = "The environments.")
         private List<String> names = List.of();
 
         Accept(Surroundings around) {
-            this.around = around;
-            this.service = new ServiceOptions(around);
+            super(around);
         }
 
         @Override

@@ -106,12 +106,7 @@ final class ConfigCommand implements Runnable {
             header = "Show what a configuration file would register, de-register and change.",
             footerHeading = "%nExamples:%n",
             footer = "  berth config diff berth.yaml")
-    static final class Diff implements Callable<Integer> {
-        private final Surroundings around;
-
-        @Mixin
-        private final ServiceOptions service;
-
+    static final class Diff extends ServiceCommand {
         @Mixin
         private final OutputOption output = new OutputOption();
 
@@ -119,8 +114,7 @@ final class ConfigCommand implements Runnable {
         private Path file = Path.of("berth.yaml");
 
         Diff(Surroundings around) {
-            this.around = around;
-            this.service = new ServiceOptions(around);
+            super(around);
         }
 
         @Override
@@ -139,12 +133,7 @@ final class ConfigCommand implements Runnable {
                     + " refused without --allow-removals.",
             footerHeading = "%nExamples:%n",
             footer = {"  berth config apply berth.yaml", "  berth config apply --allow-removals berth.yaml"})
-    static final class Apply implements Callable<Integer> {
-        private final Surroundings around;
-
-        @Mixin
-        private final ServiceOptions service;
-
+    static final class Apply extends ServiceCommand {
         @Mixin
         private final OutputOption output = new OutputOption();
 
@@ -155,8 +144,7 @@ final class ConfigCommand implements Runnable {
         private Path file = Path.of("berth.yaml");
 
         Apply(Surroundings around) {
-            this.around = around;
-            this.service = new ServiceOptions(around);
+            super(around);
         }
 
         @Override

@@ -5,10 +5,8 @@ import dev.berth.client.AllocationState;
 import dev.berth.client.BerthClient;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code berth credentials}: for the {@code credential_process} of an AWS profile. */
@@ -21,14 +19,9 @@ import picocli.CommandLine.Option;
             "  berth credentials --allocation \"$ID\"",
             "  aws configure set profile.lent.credential_process \"berth credentials --allocation $ID\""
         })
-final class CredentialsCommand implements Callable<Integer> {
+final class CredentialsCommand extends ServiceCommand {
     /** More than any SDK wants to have left. */
     private static final Duration ENOUGH = Duration.ofMinutes(20);
-
-    private final Surroundings around;
-
-    @Mixin
-    private final ServiceOptions service;
 
     @Option(
             names = "--allocation",
@@ -43,8 +36,7 @@ final class CredentialsCommand implements Callable<Integer> {
     private @Nullable String environment;
 
     CredentialsCommand(Surroundings around) {
-        this.around = around;
-        this.service = new ServiceOptions(around);
+        super(around);
     }
 
     @Override

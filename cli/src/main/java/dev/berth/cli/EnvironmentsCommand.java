@@ -7,7 +7,6 @@ import dev.berth.client.EnvironmentPage;
 import dev.berth.client.EnvironmentQuery;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -28,13 +27,8 @@ import tools.jackson.databind.node.ObjectNode;
             "  berth environments clean scratch-1 scratch-2",
             "  berth environments quarantine scratch-1 --reason 'disk makes noises'"
         })
-final class EnvironmentsCommand implements Callable<Integer> {
+final class EnvironmentsCommand extends ServiceCommand {
     private static final int PAGE = 500;
-
-    private final Surroundings around;
-
-    @Mixin
-    private final ServiceOptions service;
 
     @Mixin
     private final OutputOption output = new OutputOption();
@@ -52,8 +46,7 @@ final class EnvironmentsCommand implements Callable<Integer> {
     private @Nullable String name;
 
     EnvironmentsCommand(Surroundings around) {
-        this.around = around;
-        this.service = new ServiceOptions(around);
+        super(around);
     }
 
     @Override
@@ -131,12 +124,8 @@ final class EnvironmentsCommand implements Callable<Integer> {
 
     /** One of the things that operators do; made once for each {@link EnvironmentAction}. */
     @Command
-    static final class Act implements Callable<Integer> {
-        private final Surroundings around;
+    static final class Act extends ServiceCommand {
         private final EnvironmentAction action;
-
-        @Mixin
-        private final ServiceOptions service;
 
         @Option(names = "--reason", paramLabel = "TEXT", description = "Why, for the record.")
         private @Nullable String reason;
@@ -145,9 +134,8 @@ final class EnvironmentsCommand implements Callable<Integer> {
         private List<String> names = List.of();
 
         Act(Surroundings around, EnvironmentAction action) {
-            this.around = around;
+            super(around);
             this.action = action;
-            this.service = new ServiceOptions(around);
         }
 
         @Override

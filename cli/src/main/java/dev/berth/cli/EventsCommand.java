@@ -4,7 +4,6 @@ import dev.berth.client.BerthClient;
 import dev.berth.client.Event;
 import dev.berth.client.EventPage;
 import dev.berth.client.EventQuery;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -22,13 +21,8 @@ import picocli.CommandLine.Option;
             "  berth events --follow",
             "  berth events --since \"$CURSOR\" -o json | jq -r .type"
         })
-final class EventsCommand implements Callable<Integer> {
+final class EventsCommand extends ServiceCommand {
     private static final int PAGE = 500;
-
-    private final Surroundings around;
-
-    @Mixin
-    private final ServiceOptions service;
 
     @Mixin
     private final OutputOption output = new OutputOption();
@@ -45,8 +39,7 @@ final class EventsCommand implements Callable<Integer> {
     private @Nullable String since;
 
     EventsCommand(Surroundings around) {
-        this.around = around;
-        this.service = new ServiceOptions(around);
+        super(around);
     }
 
     @Override

@@ -5,7 +5,6 @@ import dev.berth.client.BerthClient;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -20,7 +19,7 @@ import picocli.CommandLine.Parameters;
         description = "%nWorks where the pool allows it, up to its max-session.",
         footerHeading = "%nExamples:%n",
         footer = {"  berth extend --for 30m \"$ID\"", "  berth extend --until 2030-01-31T18:00:00Z \"$ID\""})
-final class ExtendCommand implements Callable<Integer> {
+final class ExtendCommand extends ServiceCommand {
     /** Either of the two ways to say it. */
     static final class Until {
         @Option(
@@ -34,11 +33,6 @@ final class ExtendCommand implements Callable<Integer> {
         private @Nullable Instant until;
     }
 
-    private final Surroundings around;
-
-    @Mixin
-    private final ServiceOptions service;
-
     @Mixin
     private final OutputOption output = new OutputOption();
 
@@ -49,8 +43,7 @@ final class ExtendCommand implements Callable<Integer> {
     private String id = "";
 
     ExtendCommand(Surroundings around) {
-        this.around = around;
-        this.service = new ServiceOptions(around);
+        super(around);
     }
 
     @Override

@@ -3,7 +3,6 @@ package dev.berth.cli;
 import dev.berth.client.Allocation;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -22,12 +21,7 @@ import picocli.CommandLine.Parameters;
             "  berth hold \"$ID\" --for 30m --to alice",
             "  berth hold \"$ID\" --for 2h --to alice,bob --outcome failure"
         })
-final class HoldCommand implements Callable<Integer> {
-    private final Surroundings around;
-
-    @Mixin
-    private final ServiceOptions service;
-
+final class HoldCommand extends ServiceCommand {
     @Mixin
     private final OutputOption output = new OutputOption();
 
@@ -55,8 +49,7 @@ final class HoldCommand implements Callable<Integer> {
     private String id = "";
 
     HoldCommand(Surroundings around) {
-        this.around = around;
-        this.service = new ServiceOptions(around);
+        super(around);
     }
 
     @Override

@@ -2,7 +2,6 @@ package dev.berth.cli;
 
 import dev.berth.client.Allocation;
 import java.util.List;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -14,12 +13,7 @@ import picocli.CommandLine.Parameters;
         description = "%nExit code 79 tells that it has ended.",
         footerHeading = "%nExamples:%n",
         footer = {"  while berth keepalive \"$ID\"; do sleep 15; done"})
-final class KeepaliveCommand implements Callable<Integer> {
-    private final Surroundings around;
-
-    @Mixin
-    private final ServiceOptions service;
-
+final class KeepaliveCommand extends ServiceCommand {
     @Mixin
     private final OutputOption output = new OutputOption();
 
@@ -27,8 +21,7 @@ final class KeepaliveCommand implements Callable<Integer> {
     private String id = "";
 
     KeepaliveCommand(Surroundings around) {
-        this.around = around;
-        this.service = new ServiceOptions(around);
+        super(around);
     }
 
     @Override

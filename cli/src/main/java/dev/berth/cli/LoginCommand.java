@@ -3,11 +3,9 @@ package dev.berth.cli;
 import java.net.URI;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code berth login}: who one is to services, without a token of theirs. */
@@ -44,12 +42,7 @@ final class LoginCommand implements Runnable {
                 "  echo \"Authorization: $(berth login aws --print)\" | curl -H @- \"$BERTH_URL/pools\"",
                 "  export BERTH_TOKEN=\"$(berth login aws --token)\""
             })
-    static final class Aws implements Callable<Integer> {
-        private final Surroundings around;
-
-        @Mixin
-        private final ServiceOptions service;
-
+    static final class Aws extends ServiceCommand {
         @Option(
                 names = "--service",
                 paramLabel = "NAME",
@@ -87,8 +80,7 @@ final class LoginCommand implements Runnable {
         private boolean forget;
 
         Aws(Surroundings around) {
-            this.around = around;
-            this.service = new ServiceOptions(around);
+            super(around);
         }
 
         @Override

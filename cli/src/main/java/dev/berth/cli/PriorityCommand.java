@@ -1,7 +1,6 @@
 package dev.berth.cli;
 
 import dev.berth.client.Allocation;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
@@ -12,12 +11,7 @@ import picocli.CommandLine.Parameters;
         header = "Give a waiting allocation another priority, as an operator.",
         footerHeading = "%nExamples:%n",
         footer = {"  berth priority \"$ID\" 10", "  berth priority \"$ID\" -5"})
-final class PriorityCommand implements Callable<Integer> {
-    private final Surroundings around;
-
-    @Mixin
-    private final ServiceOptions service;
-
+final class PriorityCommand extends ServiceCommand {
     @Mixin
     private final OutputOption output = new OutputOption();
 
@@ -28,8 +22,7 @@ final class PriorityCommand implements Callable<Integer> {
     private int priority;
 
     PriorityCommand(Surroundings around) {
-        this.around = around;
-        this.service = new ServiceOptions(around);
+        super(around);
     }
 
     @Override

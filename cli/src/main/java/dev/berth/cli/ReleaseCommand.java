@@ -2,10 +2,8 @@ package dev.berth.cli;
 
 import dev.berth.client.BerthClient;
 import java.util.List;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -16,12 +14,7 @@ import picocli.CommandLine.Parameters;
         description = "%nAccess to them ends and clean-up begins. Releasing one again changes nothing.",
         footerHeading = "%nExamples:%n",
         footer = {"  berth release \"$ID\"", "  berth release --outcome failure \"$ID\" \"$OTHER\""})
-final class ReleaseCommand implements Callable<Integer> {
-    private final Surroundings around;
-
-    @Mixin
-    private final ServiceOptions service;
-
+final class ReleaseCommand extends ServiceCommand {
     @Option(
             names = "--outcome",
             paramLabel = "TEXT",
@@ -32,8 +25,7 @@ final class ReleaseCommand implements Callable<Integer> {
     private List<String> ids = List.of();
 
     ReleaseCommand(Surroundings around) {
-        this.around = around;
-        this.service = new ServiceOptions(around);
+        super(around);
     }
 
     @Override

@@ -3,7 +3,6 @@ package dev.berth.cli;
 import dev.berth.client.AllocationRequest;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -48,12 +47,7 @@ import picocli.CommandLine.Parameters;
             "  berth run --pool lab --hold-on-failure 30m --hold-to alice,bob -- ./test.sh",
             "  berth run --pool scratch -- sh -c 'jq .connection \"$BERTH_ACCESS_FILE\"'"
         })
-final class RunCommand implements Callable<Integer> {
-    private final Surroundings around;
-
-    @Mixin
-    private final ServiceOptions service;
-
+final class RunCommand extends ServiceCommand {
     @Mixin
     private final RequestOptions request = new RequestOptions();
 
@@ -109,8 +103,7 @@ final class RunCommand implements Callable<Integer> {
     private List<String> command = List.of();
 
     RunCommand(Surroundings around) {
-        this.around = around;
-        this.service = new ServiceOptions(around);
+        super(around);
     }
 
     @Override

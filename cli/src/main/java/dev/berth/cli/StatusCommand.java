@@ -10,7 +10,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -31,7 +30,7 @@ import picocli.CommandLine.Parameters;
             "  berth status \"$ID\"",
             "  berth status -o json | jq '.pools[].queue, .waiting'"
         })
-final class StatusCommand implements Callable<Integer> {
+final class StatusCommand extends ServiceCommand {
     private static final Duration PERIOD = Duration.ofSeconds(2);
     /** Goes to the top of the terminal and empties it. */
     private static final String CLEAR = "\u001b[H\u001b[J";
@@ -52,11 +51,6 @@ final class StatusCommand implements Callable<Integer> {
             "P90 WAIT",
             "USED");
 
-    private final Surroundings around;
-
-    @Mixin
-    private final ServiceOptions service;
-
     @Mixin
     private final OutputOption output = new OutputOption();
 
@@ -69,8 +63,7 @@ final class StatusCommand implements Callable<Integer> {
     private @Nullable String id;
 
     StatusCommand(Surroundings around) {
-        this.around = around;
-        this.service = new ServiceOptions(around);
+        super(around);
     }
 
     @Override

@@ -11,7 +11,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -54,12 +53,7 @@ final class TokenCommand implements Runnable {
                 "  berth token create --principal ci --output json | jq -r .token > ci-token",
                 "  berth token create --principal ci --sigv4 --expires 90d --output json"
             })
-    static final class Create implements Callable<Integer> {
-        private final Surroundings around;
-
-        @Mixin
-        private final ServiceOptions service;
-
+    static final class Create extends ServiceCommand {
         @Mixin
         private final OutputOption output = new OutputOption();
 
@@ -89,8 +83,7 @@ final class TokenCommand implements Runnable {
         private @Nullable String store;
 
         Create(Surroundings around) {
-            this.around = around;
-            this.service = new ServiceOptions(around);
+            super(around);
         }
 
         @Override
@@ -165,18 +158,12 @@ final class TokenCommand implements Runnable {
             header = "List the tokens and access keys that were created, without their secrets.",
             footerHeading = "%nExamples:%n",
             footer = "  berth token list -o json")
-    static final class Show implements Callable<Integer> {
-        private final Surroundings around;
-
-        @Mixin
-        private final ServiceOptions service;
-
+    static final class Show extends ServiceCommand {
         @Mixin
         private final OutputOption output = new OutputOption();
 
         Show(Surroundings around) {
-            this.around = around;
-            this.service = new ServiceOptions(around);
+            super(around);
         }
 
         @Override
@@ -209,18 +196,12 @@ final class TokenCommand implements Runnable {
             header = "End tokens or access keys at once.",
             footerHeading = "%nExamples:%n",
             footer = "  berth token revoke \"$ID\"")
-    static final class Revoke implements Callable<Integer> {
-        private final Surroundings around;
-
-        @Mixin
-        private final ServiceOptions service;
-
+    static final class Revoke extends ServiceCommand {
         @Parameters(arity = "1..*", paramLabel = "ID", description = "The tokens' ids.")
         private List<String> ids = List.of();
 
         Revoke(Surroundings around) {
-            this.around = around;
-            this.service = new ServiceOptions(around);
+            super(around);
         }
 
         @Override
