@@ -2,10 +2,10 @@ package dev.berth.cli;
 
 import dev.berth.server.app.StoreChores;
 import dev.berth.server.store.StorePlace;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code berth migrate}: the schema, without serving. */
@@ -36,11 +36,8 @@ final class MigrateCommand implements Callable<Integer> {
             description = "The database, as for 'berth serve'. Default: SQLite in the data folder.")
     private @Nullable String store;
 
-    @Option(
-            names = "--data",
-            paramLabel = "DIR",
-            description = "The data folder. Default: BERTH_DATA, else ~/.local/state/berth.")
-    private @Nullable Path data;
+    @Mixin
+    private final DataOption data = new DataOption();
 
     @Option(names = "--check", description = "Change nothing; exit with 75 where there is something to be done.")
     private boolean check;
@@ -51,8 +48,7 @@ final class MigrateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Path folder = data == null ? DataFolder.standard(around).path() : data;
-        String place = store == null ? folder.toAbsolutePath().toString() : store;
+        String place = store == null ? data.folder(around).toString() : store;
         if (check) {
             StorePlace.Versions versions = StoreChores.versions(place);
             around.out().println(versions.isUpToDate() ? current(versions) : "to be brought " + change(versions));

@@ -50,11 +50,8 @@ final class ServeCommand implements Callable<Integer> {
                     + " environment. Default: berth.yaml, where there is one.")
     private @Nullable String config;
 
-    @Option(
-            names = "--data",
-            paramLabel = "DIR",
-            description = "The data folder. Default: BERTH_DATA, else ~/.local/state/berth.")
-    private @Nullable Path data;
+    @Mixin
+    private final DataOption data = new DataOption();
 
     @Mixin
     private final ListenOptions listen = new ListenOptions();
@@ -131,7 +128,7 @@ final class ServeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        Path folder = (data == null ? DataFolder.standard(around).path() : data).toAbsolutePath();
+        Path folder = data.folder(around);
         ConfigurationSource file = configuration();
         BerthServer server = BerthServer.start(
                 new ServeOptions(file, folder, listen.host(), listen.port(), store, keyFile, tls(), publicUrl()));

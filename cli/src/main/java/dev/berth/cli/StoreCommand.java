@@ -6,9 +6,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** {@code berth store}: the store as a whole. */
@@ -124,11 +123,8 @@ final class StoreCommand implements Runnable {
         @Parameters(paramLabel = "FILE", description = "The file to make.")
         private Path file = Path.of("berth.db");
 
-        @Option(
-                names = "--data",
-                paramLabel = "DIR",
-                description = "The data folder. Default: BERTH_DATA, else ~/.local/state/berth.")
-        private @Nullable Path data;
+        @Mixin
+        private final DataOption data = new DataOption();
 
         Backup(Surroundings around) {
             this.around = around;
@@ -136,7 +132,7 @@ final class StoreCommand implements Runnable {
 
         @Override
         public Integer call() {
-            Path folder = (data == null ? DataFolder.standard(around).path() : data).toAbsolutePath();
+            Path folder = data.folder(around);
             StoreChores.backup(folder, file);
             around.out().println("made " + file + "; keep the key too: " + folder.resolve("key"));
             return ExitCode.OK;
