@@ -18,7 +18,17 @@ public sealed interface EnvironmentState {
         RETIRED
     }
 
-    Name name();
+    default Name name() {
+        return switch (this) {
+            case Available _ -> Name.AVAILABLE;
+            case Allocated _ -> Name.ALLOCATED;
+            case Cleaning _ -> Name.CLEANING;
+            case Checking _ -> Name.CHECKING;
+            case Withheld _ -> Name.WITHHELD;
+            case Dirty _ -> Name.DIRTY;
+            case Retired _ -> Name.RETIRED;
+        };
+    }
 
     /** When the rules do something about it by themselves; null for never. */
     default @Nullable Instant dueAt() {
@@ -55,11 +65,6 @@ public sealed interface EnvironmentState {
     /** Free. */
     record Available(@Nullable Instant checkAt) implements Idle {
         @Override
-        public Name name() {
-            return Name.AVAILABLE;
-        }
-
-        @Override
         public Available checkedAt(@Nullable Instant next) {
             return new Available(next);
         }
@@ -77,11 +82,6 @@ public sealed interface EnvironmentState {
         }
 
         @Override
-        public Name name() {
-            return Name.WITHHELD;
-        }
-
-        @Override
         public Withheld checkedAt(@Nullable Instant next) {
             return new Withheld(next, by, untilMended);
         }
@@ -93,22 +93,12 @@ public sealed interface EnvironmentState {
      * @param work the issuing of access, until that is done; null then
      * @param backAt not earlier than this it has to be back, as things were when it was granted; null for never
      */
-    record Allocated(@Nullable Work work, @Nullable Instant backAt) implements EnvironmentState {
-        @Override
-        public Name name() {
-            return Name.ALLOCATED;
-        }
-    }
+    record Allocated(@Nullable Work work, @Nullable Instant backAt) implements EnvironmentState {}
 
     /** Being revoked, cleaned or verified before the next grant. */
     record Cleaning(Work work) implements EnvironmentState {
         public Cleaning {
             Objects.requireNonNull(work);
-        }
-
-        @Override
-        public Name name() {
-            return Name.CLEANING;
         }
     }
 
@@ -117,11 +107,6 @@ public sealed interface EnvironmentState {
         public Checking {
             Objects.requireNonNull(work);
         }
-
-        @Override
-        public Name name() {
-            return Name.CHECKING;
-        }
     }
 
     /** Never lent until a person acts. {@code report}: what the provider had to show for it; null for nothing. */
@@ -129,18 +114,8 @@ public sealed interface EnvironmentState {
         public Dirty {
             Objects.requireNonNull(reason);
         }
-
-        @Override
-        public Name name() {
-            return Name.DIRTY;
-        }
     }
 
     /** Gone. {@code dirtyBecause}: it went dirty, and would come back so; null when it was clean. */
-    record Retired(@Nullable String dirtyBecause, boolean byOperator) implements EnvironmentState {
-        @Override
-        public Name name() {
-            return Name.RETIRED;
-        }
-    }
+    record Retired(@Nullable String dirtyBecause, boolean byOperator) implements EnvironmentState {}
 }
