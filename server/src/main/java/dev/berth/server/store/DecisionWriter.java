@@ -1,7 +1,5 @@
 package dev.berth.server.store;
 
-import dev.berth.core.Allocation;
-import dev.berth.core.AllocationState;
 import dev.berth.core.Decision;
 import dev.berth.core.Environment;
 import dev.berth.core.Event;
@@ -9,10 +7,8 @@ import dev.berth.core.Holder;
 import dev.berth.core.KeyUse;
 import dev.berth.core.Line;
 import dev.berth.core.Pool;
-import dev.berth.core.Request;
 import dev.berth.core.Shape;
 import dev.berth.core.ShapeCount;
-import dev.berth.core.Slice;
 import dev.berth.core.Step;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -32,10 +28,8 @@ final class DecisionWriter {
 
     private final Lane lane;
     private final Map<String, EventPlace> latestEvents;
-    /** Changes by one statement that were not sent yet: they go together, where that is quicker. */
-    private final List<@Nullable Object[]> waiting = new ArrayList<>();
-
-    private String statement = "";
+    private final Updates updates;
+    private final AllocationWriter allocations;
 
     /**
      * @param latestEvents about environments that were loaded, by their names; brought up to date
@@ -43,27 +37,8 @@ final class DecisionWriter {
     DecisionWriter(Lane lane, Map<String, EventPlace> latestEvents) {
         this.lane = lane;
         this.latestEvents = latestEvents;
-    }
-
-    /** In the order in which they are given. */
-    private void one(String sql, @Nullable Object... arguments) {
-        if (!sql.equals(statement)) {
-            send();
-            statement = sql;
-        }
-        waiting.add(arguments);
-    }
-
-    private void send() {
-        if (!waiting.isEmpty()) {
-            lane.updateEach(statement, waiting);
-            waiting.clear();
-        }
-    }
-
-    private void any(String sql, @Nullable Object... arguments) {
-        send();
-        lane.update(sql, arguments);
+        this.updates = new Updates(lane);
+        this.allocations = new AllocationWriter(updates);
     }
 
     /**
@@ -71,7 +46,7 @@ final class DecisionWriter {
      */
     void write(Decision decision, Pool before, long revision) {
         decision.keysFreed()
-                .forEach(key -> any(
+                .forEach(key -> updates.any(
                         "DELETE FROM idempotency_key WHERE principal = ? AND key = ?", key.principal(), key.value()));
         int pool = decision.pool().number();
         newShapes(decision).values().forEach(this::shape);
@@ -84,11 +59,7 @@ final class DecisionWriter {
                 upkeep(change.before(), change.after());
             }
         }
-        // Before what is new: a caller may get another place in the same batch.
-        for (var place : decision.forgotten()) {
-            one("DELETE FROM allocation WHERE id = ?", place.id().value());
-        }
-        allocations(pool, decision.allocations());
+        allocations.write(pool, decision);
         decision.shapes().forEach(count -> count(pool, count));
         decision.lines().forEach(line -> line(pool, line));
         decision.holders().forEach(holder -> holder(pool, holder));
@@ -96,14 +67,14 @@ final class DecisionWriter {
         events(pool, decision.events(), links);
         latestOfUnchanged(decision);
         pool(before, decision.pool(), revision);
-        send();
+        updates.send();
     }
 
     private void pool(Pool before, Pool after, long revision) {
         if (!before.policy().equals(after.policy())) {
-            one("UPDATE pool SET policy = ? WHERE number = ?", Rows.text(after.policy()), after.number());
+            updates.one("UPDATE pool SET policy = ? WHERE number = ?", Rows.text(after.policy()), after.number());
         }
-        one(
+        updates.one(
                 """
                 UPDATE pool SET listed = ?, generation = ?, sequence = ?, events = ?, available = ?, allocated = ?, cleaning = ?, checking = ?,
                     withheld = ?, dirty = ?, retiring = ?, waiting = ?, polling = ?, on_hold = ?, issuing = ?, maintained = ?,
@@ -138,7 +109,7 @@ final class DecisionWriter {
      */
     private void key(int pool, KeyUse use) {
         var prefix = Integer.toString(pool, 36);
-        one(
+        updates.one(
                 """
                 INSERT INTO idempotency_key (principal, key, allocation, digest) VALUES (?, ?, ?, ?)
                 ON CONFLICT (principal, key) DO UPDATE SET allocation = excluded.allocation, digest = excluded.digest
@@ -168,7 +139,7 @@ final class DecisionWriter {
 
     /** A digest stands for the same content for ever. */
     private void shape(Shape shape) {
-        any(
+        updates.any(
                 "INSERT INTO shape (digest, content) VALUES (?, ?) ON CONFLICT (digest) DO NOTHING",
                 shape.digest(),
                 shape.json());
@@ -176,13 +147,13 @@ final class DecisionWriter {
 
     private void count(int pool, ShapeCount count) {
         if (count.total() == 0) {
-            any(
+            updates.any(
                     "DELETE FROM shape_count WHERE pool = ? AND shape = ?",
                     pool,
                     count.shape().digest());
             return;
         }
-        one(
+        updates.one(
                 """
                 INSERT INTO shape_count (pool, shape, free, held, upkeep, dirty, draining) VALUES (?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (pool, shape) DO UPDATE SET free = excluded.free, held = excluded.held, upkeep = excluded.upkeep,
@@ -199,10 +170,10 @@ final class DecisionWriter {
     private void line(int pool, Line line) {
         var key = line.key();
         if (line.waiting() == 0) {
-            any("DELETE FROM line WHERE pool = ? AND need = ? AND holder = ?", pool, key.need(), key.holder());
+            updates.any("DELETE FROM line WHERE pool = ? AND need = ? AND holder = ?", pool, key.need(), key.holder());
             return;
         }
-        one(
+        updates.one(
                 """
                 INSERT INTO line (pool, need, holder, needs, waiting) VALUES (?, ?, ?, ?, ?)
                 ON CONFLICT (pool, need, holder) DO UPDATE SET waiting = excluded.waiting""",
@@ -214,10 +185,18 @@ final class DecisionWriter {
     }
 
     private void holder(int pool, Holder holder) {
-        one("""
+        updates.one(
+                """
                 INSERT INTO holder (pool, name, held, queued, used, as_of, served_at) VALUES (?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (pool, name) DO UPDATE SET held = excluded.held, queued = excluded.queued, used = excluded.used,
-                    as_of = excluded.as_of, served_at = excluded.served_at""", pool, holder.name(), holder.held(), holder.queued(), holder.used(), holder.asOf(), holder.servedAt());
+                    as_of = excluded.as_of, served_at = excluded.served_at""",
+                pool,
+                holder.name(),
+                holder.held(),
+                holder.queued(),
+                holder.used(),
+                holder.asOf(),
+                holder.servedAt());
     }
 
     // ---- environments
@@ -229,7 +208,7 @@ final class DecisionWriter {
         if (before == null) {
             var record = after.record();
             var upkeep = UpkeepRow.of(after);
-            one(
+            updates.one(
                     """
                     INSERT INTO environment (name, pool, identity, account, shape, facts, digest, epoch, drain, quarantine, since,
                         turn, tenant_allocation, tenant_requester, tenant_principal, state, due_at, work_at, issuing, claimed,
@@ -264,7 +243,7 @@ final class DecisionWriter {
         }
         if (before.pool() != after.pool() || !before.record().equals(after.record())) {
             var record = after.record();
-            one(
+            updates.one(
                     """
                     UPDATE environment SET name = ?, pool = ?, identity = ?, account = ?, shape = ?, facts = ?, digest = ?
                     WHERE name = ? AND pool = ?""",
@@ -278,7 +257,7 @@ final class DecisionWriter {
                     before.name().value(),
                     before.pool());
         }
-        one(
+        updates.one(
                 """
                 UPDATE environment SET epoch = ?, since = ?, turn = ?, tenant_allocation = ?, tenant_requester = ?,
                     tenant_principal = ?, state = ?, back_at = ?, event_pool = ?, event_number = ?
@@ -300,7 +279,7 @@ final class DecisionWriter {
         // Apart, since it changes seldom and an index has it.
         int lendable = Rows.lendable(after);
         if (Rows.lendable(before) != lendable) {
-            one(
+            updates.one(
                     "UPDATE environment SET lendable = ? WHERE name = ?",
                     lendable,
                     after.name().value());
@@ -311,7 +290,7 @@ final class DecisionWriter {
     private void upkeep(Environment before, Environment after) {
         var upkeep = UpkeepRow.of(after);
         if (!UpkeepRow.of(before).equals(upkeep)) {
-            one(
+            updates.one(
                     """
                     UPDATE environment SET drain = ?, quarantine = ?, due_at = ?, work_at = ?, issuing = ?, claimed = ?, detail = ?
                     WHERE name = ?""",
@@ -348,303 +327,6 @@ final class DecisionWriter {
                     work != null && work.step() == Step.ISSUE,
                     work != null && work.claim() != null,
                     Rows.detail(environment));
-        }
-    }
-
-    // ---- allocations
-
-    /** Each kind of change after the other, and what makes room before what takes it. */
-    private void allocations(int pool, List<Decision.Change<Allocation>> changes) {
-        for (var change : changes) {
-            if (change.after().hasEnded()) {
-                one("DELETE FROM allocation WHERE id = ?", change.after().id().value());
-            }
-        }
-        for (var change : changes) {
-            if (change.after().state() instanceof AllocationState.Ended ended) {
-                insertEnded(pool, change.after(), ended);
-            }
-        }
-        for (var change : changes) {
-            if (change.before() != null && !change.after().hasEnded()) {
-                update(change.before(), change.after());
-            }
-        }
-        for (var change : changes) {
-            if (change.before() == null && !change.after().hasEnded()) {
-                insertLive(pool, change.after());
-            }
-        }
-    }
-
-    private void update(Allocation before, Allocation after) {
-        if (before.state() instanceof AllocationState.Active was
-                && after.state() instanceof AllocationState.Active is
-                && was.grants().equals(is.grants())) {
-            one(
-                    """
-                    UPDATE allocation SET due_at = ?, expires_at = ?, keepalive_by = ?, collect_by = ?, loan = ?, hold = ?
-                    WHERE id = ?""",
-                    is.dueAt(),
-                    is.expiresAt(),
-                    is.keepaliveBy(),
-                    is.collectBy(),
-                    is.loan(),
-                    Rows.text(is.hold()),
-                    after.id().value());
-        } else if (before.state() instanceof AllocationState.Pending
-                && after.state() instanceof AllocationState.Pending is
-                && before.isAwake() == after.isAwake()
-                && before.rank() == after.rank()) {
-            one(
-                    """
-                    UPDATE allocation SET due_at = ?, until = ?, interest_until = ?, open_until = ?, avoid = ?, priority = ?
-                    WHERE id = ?""",
-                    is.dueAt(),
-                    is.until(),
-                    is.interestUntil(),
-                    is.openUntil(),
-                    Rows.text(is.setbacks()),
-                    after.request().priority(),
-                    after.id().value());
-        } else {
-            updateLive(after);
-        }
-    }
-
-    private void insertLive(int pool, Allocation allocation) {
-        var request = allocation.request();
-        var row = LiveRow.of(allocation.state());
-        one(
-                """
-                INSERT INTO allocation (id, pool, principal, requester, count, need, needs, duration, asked_keepalive, max_wait,
-                    priority, labels, idempotency_key, digest, sharer, arrival, rank, created_at, keepalive, line, state, due_at,
-                    awake, place, until, interest_until, open_until, give_up_at, granted_at, expires_at, keepalive_by, collect_by,
-                    loan, hold, asked_at, kept_until, misses, avoid, grants)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-                    ?, ?, ?)""",
-                allocation.id().value(),
-                pool,
-                allocation.principal(),
-                request.requester(),
-                request.count(),
-                request.need().digest(),
-                request.need().json(),
-                request.duration(),
-                request.keepalive(),
-                request.maxWait(),
-                request.priority(),
-                request.labels(),
-                request.key(),
-                request.digest(),
-                allocation.sharer(),
-                allocation.arrival(),
-                allocation.rank(),
-                allocation.createdAt(),
-                allocation.keepalive(),
-                allocation.line().need(),
-                row.state,
-                allocation.state().dueAt(),
-                allocation.isAwake(),
-                place(allocation),
-                row.until,
-                row.interestUntil,
-                row.openUntil,
-                row.giveUpAt,
-                row.grantedAt,
-                row.expiresAt,
-                row.keepaliveBy,
-                row.collectBy,
-                row.loan,
-                row.hold,
-                row.askedAt,
-                row.keptUntil,
-                row.misses,
-                row.avoid,
-                row.grants);
-    }
-
-    private void updateLive(Allocation allocation) {
-        var row = LiveRow.of(allocation.state());
-        one(
-                """
-                UPDATE allocation SET priority = ?, rank = ?, state = ?, due_at = ?, awake = ?, place = ?, until = ?,
-                    interest_until = ?, open_until = ?, give_up_at = ?, granted_at = ?, expires_at = ?, keepalive_by = ?,
-                    collect_by = ?, loan = ?, hold = ?, asked_at = ?, kept_until = ?, misses = ?, avoid = ?, grants = ?
-                WHERE id = ?""",
-                allocation.request().priority(),
-                allocation.rank(),
-                row.state,
-                allocation.state().dueAt(),
-                allocation.isAwake(),
-                place(allocation),
-                row.until,
-                row.interestUntil,
-                row.openUntil,
-                row.giveUpAt,
-                row.grantedAt,
-                row.expiresAt,
-                row.keepaliveBy,
-                row.collectBy,
-                row.loan,
-                row.hold,
-                row.askedAt,
-                row.keptUntil,
-                row.misses,
-                row.avoid,
-                row.grants,
-                allocation.id().value());
-    }
-
-    private static @Nullable String place(Allocation allocation) {
-        return allocation.state() instanceof AllocationState.Polling
-                ? Slice.Place.of(allocation).digest()
-                : null;
-    }
-
-    private void insertEnded(int pool, Allocation allocation, AllocationState.Ended ended) {
-        Request request = allocation.request();
-        one(
-                """
-                INSERT INTO ended_allocation (id, pool, principal, requester, count, need, needs, duration, asked_keepalive,
-                    max_wait, priority, labels, idempotency_key, digest, sharer, arrival, rank, created_at, keepalive, granted_at,
-                    expires_at, ended_at, end_reason, outcome, grants, held_for)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-                allocation.id().value(),
-                pool,
-                allocation.principal(),
-                request.requester(),
-                request.count(),
-                request.need().digest(),
-                request.need().json(),
-                request.duration(),
-                request.keepalive(),
-                request.maxWait(),
-                request.priority(),
-                request.labels(),
-                request.key(),
-                request.digest(),
-                allocation.sharer(),
-                allocation.arrival(),
-                allocation.rank(),
-                allocation.createdAt(),
-                allocation.keepalive(),
-                ended.grantedAt(),
-                ended.expiresAt(),
-                ended.endedAt(),
-                ended.reason().slug(),
-                ended.outcome(),
-                Rows.text(ended.grants()),
-                Rows.text(ended.heldFor()));
-    }
-
-    /** The columns of a state that an allocation can live in. */
-    private record LiveRow(
-            String state,
-            @Nullable Instant until,
-            @Nullable Instant interestUntil,
-            @Nullable Instant openUntil,
-            @Nullable Instant giveUpAt,
-            @Nullable Instant grantedAt,
-            @Nullable Instant expiresAt,
-            @Nullable Instant keepaliveBy,
-            @Nullable Instant collectBy,
-            boolean loan,
-            @Nullable String hold,
-            @Nullable Instant askedAt,
-            @Nullable Instant keptUntil,
-            @Nullable Integer misses,
-            @Nullable String avoid,
-            @Nullable String grants) {
-
-        static LiveRow of(AllocationState state) {
-            return switch (state) {
-                case AllocationState.Pending pending -> waiting(pending);
-                case AllocationState.Polling polling -> asking(polling);
-                case AllocationState.Granting granting -> granting(granting);
-                case AllocationState.Active active -> active(active);
-                case AllocationState.Ended _ -> throw new IllegalStateException("it has ended");
-            };
-        }
-
-        private static LiveRow waiting(AllocationState.Pending pending) {
-            return new LiveRow(
-                    Rows.slug(pending),
-                    pending.until(),
-                    pending.interestUntil(),
-                    pending.openUntil(),
-                    null,
-                    null,
-                    null,
-                    null,
-                    null,
-                    false,
-                    null,
-                    null,
-                    null,
-                    null,
-                    Rows.text(pending.setbacks()),
-                    null);
-        }
-
-        private static LiveRow asking(AllocationState.Polling polling) {
-            return new LiveRow(
-                    Rows.slug(polling),
-                    null,
-                    null,
-                    null,
-                    null,
-                    null,
-                    null,
-                    null,
-                    null,
-                    false,
-                    null,
-                    polling.askedAt(),
-                    polling.keptUntil(),
-                    polling.misses(),
-                    null,
-                    null);
-        }
-
-        private static LiveRow granting(AllocationState.Granting granting) {
-            return new LiveRow(
-                    Rows.slug(granting),
-                    granting.until(),
-                    null,
-                    granting.openUntil(),
-                    granting.giveUpAt(),
-                    null,
-                    null,
-                    null,
-                    null,
-                    granting.loan(),
-                    null,
-                    null,
-                    null,
-                    null,
-                    Rows.text(granting.setbacks()),
-                    Rows.text(granting.grants()));
-        }
-
-        private static LiveRow active(AllocationState.Active active) {
-            return new LiveRow(
-                    Rows.slug(active),
-                    null,
-                    null,
-                    null,
-                    null,
-                    active.grantedAt(),
-                    active.expiresAt(),
-                    active.keepaliveBy(),
-                    active.collectBy(),
-                    active.loan(),
-                    Rows.text(active.hold()),
-                    null,
-                    null,
-                    null,
-                    null,
-                    Rows.text(active.grants()));
         }
     }
 
@@ -687,7 +369,7 @@ final class DecisionWriter {
             for (var environment : subjects(event)) {
                 var latest = latestEvents.get(environment);
                 if (latest != null && changed.add(environment)) {
-                    any(
+                    updates.any(
                             "UPDATE environment SET event_pool = ?, event_number = ? WHERE name = ?",
                             latest.pool(),
                             latest.number(),
@@ -711,7 +393,7 @@ final class DecisionWriter {
                 Rows.text(event.data())
             });
         }
-        send();
+        updates.send();
         lane.insert(EVENTS, rows);
         lane.insert(SUBJECTS, links);
     }

@@ -27,4 +27,9 @@ record Insert(int columns, List<Statement> statements) {
         }
         return new Insert(columns, List.copyOf(statements));
     }
+
+    /** The statement for one row. */
+    String one() {
+        return statements.getLast().sql();
+    }
 }

@@ -470,9 +470,10 @@ final class Rows {
     static final String REQUEST_COLUMNS = """
             id, pool, principal, requester, need, needs, duration, asked_keepalive, max_wait, priority, labels, idempotency_key, \
             digest, sharer, arrival, rank, created_at, keepalive""";
-    static final String LIVE_COLUMNS = REQUEST_COLUMNS + """
-            , state, until, interest_until, open_until, give_up_at, granted_at, expires_at, keepalive_by, collect_by, loan, hold, \
+    static final String STATE_COLUMNS = """
+            state, until, interest_until, open_until, give_up_at, granted_at, expires_at, keepalive_by, collect_by, loan, hold, \
             asked_at, kept_until, misses, awake, avoid, grants""";
+    static final String LIVE_COLUMNS = REQUEST_COLUMNS + ", " + STATE_COLUMNS;
     static final String ENDED_COLUMNS =
             REQUEST_COLUMNS + ", granted_at, expires_at, ended_at, end_reason, outcome, grants, held_for";
 
