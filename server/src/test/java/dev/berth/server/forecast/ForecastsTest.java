@@ -1,5 +1,6 @@
 package dev.berth.server.forecast;
 
+import static dev.berth.server.store.Samples.policy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.berth.core.Allocation;
@@ -9,7 +10,6 @@ import dev.berth.core.Caller;
 import dev.berth.core.Command;
 import dev.berth.core.EnvironmentName;
 import dev.berth.core.NeedClass;
-import dev.berth.core.Policy;
 import dev.berth.core.PoolName;
 import dev.berth.core.Registration;
 import dev.berth.core.Request;
@@ -21,7 +21,6 @@ import dev.berth.server.store.SqliteStore;
 import dev.berth.server.store.Store;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -47,24 +46,7 @@ class ForecastsTest {
 
     @BeforeEach
     void aPoolOfTwo() {
-        call(new Command.Enact(new Policy(
-                "fixed",
-                "{}",
-                Set.of(),
-                Duration.ofHours(1),
-                null,
-                null,
-                Duration.ofSeconds(20),
-                false,
-                Map.of(),
-                null,
-                Policy.Queueing.DEFAULT,
-                Policy.Quota.NONE,
-                Map.of(),
-                null,
-                20,
-                1,
-                false)));
+        call(new Command.Enact(policy()));
         call(new Command.Register(IntStream.rangeClosed(1, 2)
                 .mapToObj(i ->
                         new Registration(new EnvironmentName("board-" + i), "board-" + i, null, Shape.PLAIN, "{}", "1"))

@@ -1,5 +1,6 @@
 package dev.berth.server.proof;
 
+import static dev.berth.server.store.Samples.policy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.berth.core.AllocationId;
@@ -9,7 +10,6 @@ import dev.berth.core.EnvironmentName;
 import dev.berth.core.EnvironmentState;
 import dev.berth.core.Event;
 import dev.berth.core.NeedClass;
-import dev.berth.core.Policy;
 import dev.berth.core.Registration;
 import dev.berth.core.Request;
 import dev.berth.core.Shape;
@@ -65,7 +65,7 @@ class StoppedWorkerTest {
         site.program("verify.sh", "[ -z \"$(ls -A \"folders/$BERTH_ENVIRONMENT\")\" ]\n");
         Process a = null;
         try (var b = new WorkerProcess(folder, "B" + RUN)) {
-            b.ledger().call(WorkerProcess.POOL, new Command.Enact(policy()));
+            b.ledger().call(WorkerProcess.POOL, new Command.Enact(policy(Set.of(Step.CLEAN, Step.VERIFY))));
             b.ledger()
                     .call(
                             WorkerProcess.POOL,
@@ -143,27 +143,6 @@ class StoppedWorkerTest {
                 "Stopped worker",
                 "stopped beyond its claim with its program, without it, before it began, and with its successor still at it;"
                         + " the next holder's files stay, its 4 results are refused");
-    }
-
-    private static Policy policy() {
-        return new Policy(
-                "command",
-                "{}",
-                Set.of(Step.CLEAN, Step.VERIFY),
-                Duration.ofHours(1),
-                null,
-                null,
-                Duration.ofSeconds(20),
-                false,
-                Map.of(),
-                null,
-                Policy.Queueing.DEFAULT,
-                Policy.Quota.NONE,
-                Map.of(),
-                null,
-                20,
-                1,
-                false);
     }
 
     private static Command.Ask ask(int pool, int i) {

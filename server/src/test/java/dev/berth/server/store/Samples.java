@@ -77,10 +77,15 @@ public final class Samples {
 
     /** The same that lends one environment of an account at a time. */
     public static Policy isolating(Policy plain) {
-        return with(plain, plain.hold(), true);
+        return with(plain, plain.adopt(), plain.hold(), true);
     }
 
-    static Policy with(Policy plain, Policy.@Nullable Hold hold, boolean isolates) {
+    /** The same that leaves a new environment as it is. */
+    public static Policy adopting(Policy plain) {
+        return with(plain, true, plain.hold(), plain.isolates());
+    }
+
+    static Policy with(Policy plain, boolean adopt, Policy.@Nullable Hold hold, boolean isolates) {
         return new Policy(
                 plain.provider(),
                 plain.settings(),
@@ -89,7 +94,7 @@ public final class Samples {
                 plain.maxSession(),
                 plain.keepalive(),
                 plain.retryAfter(),
-                plain.adopt(),
+                adopt,
                 plain.limits(),
                 plain.verifyEvery(),
                 plain.queue(),

@@ -285,7 +285,7 @@ final class StoreWalk {
                 ? new Policy.Quota(3 + random.nextInt(3), 4 + random.nextInt(9))
                 : Policy.Quota.NONE;
         var plain = policy(random.nextBoolean() ? Set.of() : Set.of(Step.ISSUE, Step.CLEAN), queue, quota);
-        return Samples.with(plain, new Policy.Hold(Duration.ofMinutes(2), 4), random.nextInt(3) == 0);
+        return Samples.with(plain, plain.adopt(), new Policy.Hold(Duration.ofMinutes(2), 4), random.nextInt(3) == 0);
     }
 
     // ---- comparing

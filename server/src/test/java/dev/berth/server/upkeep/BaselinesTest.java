@@ -1,5 +1,7 @@
 package dev.berth.server.upkeep;
 
+import static dev.berth.server.store.Samples.adopting;
+import static dev.berth.server.store.Samples.policy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.berth.core.AllocationId;
@@ -12,7 +14,6 @@ import dev.berth.core.EnvironmentState.Dirty;
 import dev.berth.core.Event;
 import dev.berth.core.Need;
 import dev.berth.core.NeedClass;
-import dev.berth.core.Policy;
 import dev.berth.core.PoolName;
 import dev.berth.core.Registration;
 import dev.berth.core.Request;
@@ -121,25 +122,8 @@ class BaselinesTest {
     }
 
     private void register(boolean adopt) {
-        var policy = new Policy(
-                "test",
-                "{}",
-                Set.of(Step.CLEAN, Step.VERIFY),
-                Duration.ofHours(3),
-                null,
-                null,
-                Duration.ofSeconds(20),
-                adopt,
-                Map.of(),
-                null,
-                Policy.Queueing.DEFAULT,
-                Policy.Quota.NONE,
-                Map.of(),
-                null,
-                20,
-                20,
-                false);
-        call(new Command.Enact(policy));
+        var cleaning = policy(Set.of(Step.CLEAN, Step.VERIFY));
+        call(new Command.Enact(adopt ? adopting(cleaning) : cleaning));
         call(new Command.Register(List.of(new Registration(NAME, "thing", "111", Shape.PLAIN, "{}", "1"))));
         work();
     }

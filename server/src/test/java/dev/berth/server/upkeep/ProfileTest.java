@@ -3,6 +3,7 @@ package dev.berth.server.upkeep;
 import static dev.berth.server.store.Samples.NOON;
 import static dev.berth.server.store.Samples.ask;
 import static dev.berth.server.store.Samples.id;
+import static dev.berth.server.store.Samples.policy;
 import static dev.berth.server.store.Samples.record;
 import static dev.berth.server.store.Samples.request;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -11,7 +12,6 @@ import dev.berth.core.Caller;
 import dev.berth.core.Command;
 import dev.berth.core.Need;
 import dev.berth.core.NeedClass;
-import dev.berth.core.Policy;
 import dev.berth.core.PoolName;
 import dev.berth.core.Sealed;
 import dev.berth.core.Shape;
@@ -35,24 +35,6 @@ import org.junit.jupiter.api.Test;
 /** Which steps are told of the access profile that was asked for. */
 class ProfileTest {
     private static final PoolName POOL = new PoolName("pool");
-    private static final Policy POLICY = new Policy(
-            "test",
-            "{}",
-            Set.of(Step.values()),
-            Duration.ofHours(3),
-            null,
-            null,
-            Duration.ofSeconds(20),
-            true,
-            Map.of(),
-            null,
-            Policy.Queueing.DEFAULT,
-            Policy.Quota.NONE,
-            Map.of(),
-            null,
-            20,
-            20,
-            false);
 
     private final Store store = SqliteStore.inMemory();
     private final List<String> told = new ArrayList<>();
@@ -99,7 +81,7 @@ class ProfileTest {
     @Test
     void whatIssuesAndWhatRevokesAreToldOfTheProfileOfTheGrant() {
         var shape = Shape.of(Map.of(), Map.of(), List.of("guest"));
-        var _ = ledger.submit(POOL, new Command.Enact(POLICY));
+        var _ = ledger.submit(POOL, new Command.Enact(policy(Set.of(Step.values()))));
         var _ = ledger.submit(POOL, new Command.Register(List.of(record("a", "a", null, shape))));
         work();
         told.clear();

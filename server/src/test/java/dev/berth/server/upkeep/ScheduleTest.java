@@ -1,6 +1,7 @@
 package dev.berth.server.upkeep;
 
 import static dev.berth.server.store.Samples.NOON;
+import static dev.berth.server.store.Samples.policy;
 import static dev.berth.server.store.Samples.record;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -8,7 +9,6 @@ import dev.berth.core.AllocationId;
 import dev.berth.core.AllocationState;
 import dev.berth.core.Command;
 import dev.berth.core.NeedClass;
-import dev.berth.core.Policy;
 import dev.berth.core.PoolName;
 import dev.berth.core.Request;
 import dev.berth.core.Sealed;
@@ -19,9 +19,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
-import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -93,26 +91,5 @@ class ScheduleTest {
         while (ledger.step()) {
             // until nothing waits
         }
-    }
-
-    private static Policy policy() {
-        return new Policy(
-                "test",
-                "{}",
-                Set.of(),
-                Duration.ofHours(3),
-                null,
-                null,
-                Duration.ofSeconds(20),
-                true,
-                Map.of(),
-                null,
-                Policy.Queueing.DEFAULT,
-                Policy.Quota.NONE,
-                Map.of(),
-                null,
-                20,
-                20,
-                false);
     }
 }

@@ -1,6 +1,7 @@
 package dev.berth.server.upkeep;
 
 import static dev.berth.server.store.Samples.NOON;
+import static dev.berth.server.store.Samples.policy;
 import static dev.berth.server.store.Samples.record;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -10,7 +11,6 @@ import ch.qos.logback.core.read.ListAppender;
 import dev.berth.core.Command;
 import dev.berth.core.EnvironmentName;
 import dev.berth.core.EnvironmentState;
-import dev.berth.core.Policy;
 import dev.berth.core.PoolName;
 import dev.berth.core.Sealed;
 import dev.berth.core.Step;
@@ -83,7 +83,7 @@ class UpkeepTest {
 
     @BeforeEach
     void oneStepIsDue() {
-        var enacted = ledger.submit(POOL, new Command.Enact(policy()));
+        var enacted = ledger.submit(POOL, new Command.Enact(policy(Set.of(Step.VERIFY))));
         var registered = ledger.submit(POOL, new Command.Register(List.of(record("a"))));
         settle();
         assertThat(enacted).isCompleted();
@@ -96,27 +96,6 @@ class UpkeepTest {
     void close() {
         ((Logger) LoggerFactory.getLogger(Upkeep.class)).detachAppender(log);
         store.close();
-    }
-
-    private static Policy policy() {
-        return new Policy(
-                "test",
-                "{}",
-                Set.of(Step.VERIFY),
-                Duration.ofHours(3),
-                null,
-                null,
-                Duration.ofSeconds(20),
-                true,
-                Map.of(),
-                null,
-                Policy.Queueing.DEFAULT,
-                Policy.Quota.NONE,
-                Map.of(),
-                null,
-                20,
-                20,
-                false);
     }
 
     private void settle() {
