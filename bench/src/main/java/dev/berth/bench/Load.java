@@ -118,8 +118,7 @@ final class Load implements AutoCloseable {
             }
             long pause = run.idle.isEmpty() || due >= end ? LONGEST_PAUSE_NANOS : due - now;
             if (pause > 0 && pause < 1_000_000) {
-                // The selector knows milliseconds only. To ask it all the time would take half of the machine from the
-                // service.
+                // The selector knows milliseconds only, and asked all the time it would take one of two cores.
                 LockSupport.parkNanos(Math.min(pause, NAP_NANOS));
             }
             poll(run, pause / 1_000_000);

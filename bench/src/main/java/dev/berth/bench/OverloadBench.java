@@ -10,7 +10,8 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * What becomes of the best throughput when many times as many call, more than the service lets wait: what they get, how soon the rest is refused, the memory that it takes, and that nothing was lent to those who were refused.
+ * What becomes of the best throughput when many times as many call, more than the service lets wait: what they get, how soon the rest
+ * is refused, the memory that it takes, and that nothing was lent to those who were refused.
  */
 final class OverloadBench {
     /** With five times each of the first five among them: one of those gets the most done. */

@@ -163,8 +163,7 @@ public final class SqliteStore {
 
     private static Lane lane(SQLiteDataSource source) throws SQLException {
         var connection = (SQLiteConnection) source.getConnection();
-        // Transactions are begun and ended by statements: the driver would try after each one whether it has to end
-        // one.
+        // Statements begin and end transactions: the driver would look after each one for a transaction to end.
         connection.getConnectionConfig().setAutoCommit(false);
         return new Lane(connection, SqliteDatabase::isConflict, false);
     }
